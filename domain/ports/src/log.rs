@@ -1,0 +1,126 @@
+//! The log: a few streams of partitions of records, in order, durable, never changed.
+
+use crate::error::Error;
+use async_trait::async_trait;
+use bytes::Bytes;
+use uuid::Uuid;
+
+/// A named sequence of partitions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Stream {
+    /// Commands and events of the configuration. One partition.
+    Config,
+    /// What is wanted. As many partitions as `events`.
+    Commands,
+    /// What happened.
+    Events,
+    /// Wrapped data keys; compacted by key: the only stream that may forget. One partition.
+    Keys,
+}
+
+/// One ordered sequence of records.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Partition {
+    /// The stream.
+    pub stream: Stream,
+    /// The number in it, from 0.
+    pub number: u16,
+}
+
+impl Partition {
+    /// The only partition of the configuration.
+    pub const CONFIG: Self = Self { stream: Stream::Config, number: 0 };
+    /// The only partition of the data keys.
+    pub const KEYS: Self = Self { stream: Stream::Keys, number: 0 };
+
+    /// A partition of `commands`.
+    pub const fn commands(number: u16) -> Self {
+        Self { stream: Stream::Commands, number }
+    }
+
+    /// A partition of `events`.
+    pub const fn events(number: u16) -> Self {
+        Self { stream: Stream::Events, number }
+    }
+}
+
+/// Position of a record in its partition. Offsets rise, and may have gaps.
+pub type Offset = i64;
+
+/// What a reader needs in order to skip a record, repeated from its `meta`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Headers {
+    /// The schema id.
+    pub kind: u32,
+    /// The epoch of the owner; 0 on a command.
+    pub epoch: i64,
+    /// The life of the owner; 0 on a command.
+    pub incarnation: i64,
+    /// Position in the decision, from 0.
+    pub i: i32,
+    /// Number of events in the decision.
+    pub n: i32,
+}
+
+/// A record to append.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// What a reader needs in order to skip it.
+    pub headers: Headers,
+    /// What compaction goes by, in `keys`; empty elsewhere.
+    pub key: Bytes,
+    /// The record in wire format.
+    pub value: Bytes,
+}
+
+/// A record as it stands in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stored {
+    /// Where.
+    pub offset: Offset,
+    /// What.
+    pub record: Record,
+}
+
+/// The log. `ports::model::Log` says in code what a backend may and may not do; every backend
+/// passes `ports::conformance::log`.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// The number of partitions of `commands` and `events`, fixed at creation.
+    fn partitions(&self) -> u16;
+
+    /// The identity of this log; a recreated log has another.
+    fn identity(&self) -> Uuid;
+
+    /// Whether this process is the only one that can append, so that a completed append stands.
+    /// Else only reading back proves anything.
+    fn exclusive(&self) -> bool;
+
+    /// Appends records, in order per partition, and returns their offsets once they are durable.
+    ///
+    /// # Errors
+    /// `Unavailable`: the outcome is unknown; some, all or none may become visible later.
+    async fn append(&self, records: Vec<(Partition, Record)>) -> Result<Vec<Offset>, Error>;
+
+    /// Reads records from `from` (inclusive) on, in order, up to about `bytes_max`, at least one
+    /// if there is one. Empty: nothing is there yet.
+    ///
+    /// An exclusive log shows records as soon as their order is fixed, before they are durable: what
+    /// is appended in answer to them becomes durable after them or not at all.
+    ///
+    /// # Errors
+    /// `Corrupt`: `from` lies past the end, or behind what retention kept.
+    async fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        bytes_max: usize,
+    ) -> Result<Vec<Stored>, Error>;
+
+    /// Returns when there may be a record at or after `from`. Spurious returns are allowed; the
+    /// in-memory model returns at once.
+    async fn changed(&self, partition: Partition, from: Offset) -> Result<(), Error>;
+
+    /// The offset that the next durable record will get at the earliest.
+    async fn end(&self, partition: Partition) -> Result<Offset, Error>;
+}

@@ -1,0 +1,26 @@
+//! What is asked of the configuration.
+
+use crate::payload::Payload;
+use serde::{Deserialize, Serialize};
+
+/// A secret value that comes with a project.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SecretValue")]
+pub struct SecretValue {
+    /// What the secret is for: `secret/<name>`, `webhook/<integration>`.
+    pub name: String,
+    /// A keyed hash of the value, so that an unchanged one is recognised.
+    pub fingerprint: String,
+    /// The value, under the project's key.
+    pub sealed: Payload,
+}
+
+/// Makes a project what the document says.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "ApplyProject")]
+pub struct ApplyProject {
+    /// [`crate::config::Desired`] as JSON: validated, without secret values.
+    pub document: String,
+    /// The secret values of the document.
+    pub secrets: Vec<SecretValue>,
+}

@@ -1,0 +1,120 @@
+//! What is asked of a connected user.
+
+use crate::event::Recipient;
+use crate::id::{CredentialId, IntegrationId, WorkflowId};
+use crate::payload::Payload;
+use serde::{Deserialize, Serialize};
+
+/// Takes in an app event (`POST …/sdk/events/trigger`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "ReceiveEvent")]
+pub struct ReceiveEvent {
+    /// The name of the app event.
+    pub name: String,
+    /// Only this connected account's workflows; null is every account.
+    pub credential: Option<CredentialId>,
+    /// Bytes of the payload.
+    pub size: i32,
+    /// The trigger's output, `{"event": <payload>}`, as JSON.
+    pub sealed: Payload,
+}
+
+/// Runs a workflow that has a request trigger (`POST …/sdk/triggers/{workflow}`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "ReceiveRequest")]
+pub struct ReceiveRequest {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// Only for this connected account; null is the first with the workflow enabled.
+    pub credential: Option<CredentialId>,
+    /// Bytes of the body.
+    pub size: i32,
+    /// The trigger's output, `{"request": {headers, body, params, file}}`, as JSON.
+    pub sealed: Payload,
+}
+
+/// Hands a matched webhook to a user. Sent by the address of the integration.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "DeliverWebhook")]
+pub struct DeliverWebhook {
+    /// The integration it came for.
+    pub integration: IntegrationId,
+    /// The connected account it is for.
+    pub credential: CredentialId,
+    /// What happened, as `kind` or `kind.action`.
+    pub name: String,
+    /// Bytes of the body.
+    pub size: i32,
+    /// The trigger's output as JSON, under the user's key.
+    pub sealed: Payload,
+}
+
+/// Connects an account (`POST …/sdk/credentials`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "ConnectCredential")]
+pub struct ConnectCredential {
+    /// The provider.
+    pub integration: IntegrationId,
+    /// Connect this account again; null: the user's only account there, or a new one.
+    pub credential: Option<CredentialId>,
+    /// Whether a further account may be added beside an existing one.
+    pub another: bool,
+    /// The account's id at the provider, empty if unknown.
+    pub provider_id: String,
+    /// The customer's own name for the account, empty if none.
+    pub external_id: String,
+    /// What the user gave (tokens), as JSON.
+    pub sealed: Payload,
+}
+
+/// Disconnects an account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "RemoveCredential")]
+pub struct RemoveCredential {
+    /// The provider.
+    pub integration: IntegrationId,
+    /// The account; null: the user's first there.
+    pub credential: Option<CredentialId>,
+}
+
+/// Switches a workflow on or off (`POST|DELETE …/sdk/workflows/{workflow}`).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SwitchWorkflow")]
+pub struct SwitchWorkflow {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// For this connected account; null: the user's first at the workflow's integration.
+    pub credential: Option<CredentialId>,
+    /// On or off.
+    pub enabled: bool,
+}
+
+/// Replaces the user's metadata (`PATCH …/sdk/me`, merged by the door).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "DescribeUser")]
+pub struct DescribeUser {
+    /// The metadata object, as JSON.
+    pub sealed: Payload,
+}
+
+/// Disables or enables the user.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SwitchUser")]
+pub struct SwitchUser {
+    /// Whether the user may start anything.
+    pub enabled: bool,
+}
+
+/// Tells an address whose an account at the provider is. Sent by the user's owner.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "LinkCredential")]
+pub struct LinkCredential {
+    /// The integration.
+    pub integration: IntegrationId,
+    /// The account's id at the provider.
+    pub provider_id: String,
+    /// Whose it is.
+    pub recipient: Recipient,
+    /// Whether the link holds from now on.
+    pub linked: bool,
+}

@@ -1,0 +1,158 @@
+//! Projects as data: what a project is made of, as a fold over the `config` stream.
+
+use crate::id::{IntegrationId, ProjectId, WorkflowId};
+use crate::workflow::{Authorization, Workflow};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A project's own settings.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProjectSettings {
+    /// The project.
+    pub id: ProjectId,
+    /// What people call it.
+    pub name: String,
+    /// Public keys (PEM) that user tokens may be signed with.
+    #[serde(default)]
+    pub signing_keys: Vec<String>,
+    /// Where to fetch further public keys, as a JWKS.
+    #[serde(default)]
+    pub jwks_url: Option<String>,
+    /// Step executions at a time over all users.
+    #[serde(default = "ProjectSettings::default_concurrency")]
+    pub concurrency_max: u32,
+    /// Step executions at a time for one user.
+    #[serde(default = "ProjectSettings::default_user_concurrency")]
+    pub user_concurrency_max: u32,
+    /// When a function is stopped, in milliseconds.
+    #[serde(default = "ProjectSettings::default_timeout")]
+    pub function_timeout_ms: u32,
+    /// When a request is given up, in milliseconds.
+    #[serde(default = "ProjectSettings::default_timeout")]
+    pub request_timeout_ms: u32,
+    /// Largest input or output of a step, in bytes.
+    #[serde(default = "ProjectSettings::default_step_bytes")]
+    pub step_bytes_max: u64,
+}
+
+impl ProjectSettings {
+    fn default_concurrency() -> u32 {
+        50
+    }
+    fn default_user_concurrency() -> u32 {
+        20
+    }
+    fn default_timeout() -> u32 {
+        60_000
+    }
+    fn default_step_bytes() -> u64 {
+        50 * 1024 * 1024
+    }
+}
+
+/// A provider set up in a project.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct IntegrationSettings {
+    /// The integration.
+    pub id: IntegrationId,
+    /// `slack`, `github`, or `custom.<slug>`.
+    pub kind: String,
+    /// What people call it.
+    pub name: String,
+    /// Where integration requests go; a path of a step is added to it. Ends without `/`.
+    pub base_url: String,
+    /// Further hosts that a step may name with a full URL.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// How the user's token is sent; `{{settings.<input>}}` stands for what the user gave.
+    #[serde(default)]
+    pub authorization: Authorization,
+    /// Headers added to every integration request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Whether it may be connected and started.
+    pub active: bool,
+    /// How its webhooks are verified and routed.
+    #[serde(default)]
+    pub webhook: Option<WebhookSettings>,
+}
+
+/// How an integration's webhooks are verified and routed. The secret is sealed apart, as
+/// `webhook/<integration id>`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct WebhookSettings {
+    /// A scheme of the verifier's table: `github`, `standard`.
+    pub scheme: String,
+    /// Where a delivery says which account it is about: `body.installation.id`, `headers.x-tenant`.
+    pub provider_id: String,
+    /// Oldest and newest signature that is taken, in seconds from now; where the scheme has a time.
+    #[serde(default = "WebhookSettings::default_tolerance")]
+    pub tolerance_s: u32,
+}
+
+impl WebhookSettings {
+    fn default_tolerance() -> u32 {
+        300
+    }
+}
+
+/// What a project file asks for, validated. Secret values travel apart, sealed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Desired {
+    /// The project's own settings.
+    pub project: ProjectSettings,
+    /// Integrations.
+    pub integrations: Vec<IntegrationSettings>,
+    /// Workflows, compiled, and whether each is deployed.
+    pub workflows: Vec<DesiredWorkflow>,
+    /// App events: name and example payload as JSON.
+    pub app_events: BTreeMap<String, serde_json::Value>,
+    /// API keys: name and SHA-256 of the key, hex.
+    pub api_keys: BTreeMap<String, String>,
+    /// Names of the environment secrets that stay; others are removed.
+    pub secrets: Vec<String>,
+}
+
+/// A workflow as a project file asks for it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DesiredWorkflow {
+    /// Its definition, compiled.
+    pub workflow: Workflow,
+    /// Whether new executions run this definition.
+    pub deployed: bool,
+}
+
+/// A workflow with all its versions.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Versions {
+    /// The versions, from 1.
+    pub saved: BTreeMap<i32, std::sync::Arc<Workflow>>,
+    /// The version that new executions run.
+    pub released: Option<i32>,
+}
+
+/// One project as folded.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Project {
+    /// Its own settings.
+    pub settings: ProjectSettings,
+    /// Integrations by id.
+    pub integrations: BTreeMap<IntegrationId, std::sync::Arc<IntegrationSettings>>,
+    /// Workflows by id.
+    pub workflows: BTreeMap<WorkflowId, Versions>,
+    /// App events and their example payloads (JSON).
+    pub app_events: BTreeMap<String, String>,
+    /// API keys: name → SHA-256, hex.
+    pub api_keys: BTreeMap<String, String>,
+    /// Sealed secrets: name → (fingerprint, sealed value).
+    pub secrets: BTreeMap<String, (String, crate::payload::Payload)>,
+}
+
+/// Every project, folded from `config`.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The offset of the last record folded; -1: none.
+    pub offset: i64,
+    /// The projects.
+    pub projects: BTreeMap<ProjectId, std::sync::Arc<Project>>,
+}

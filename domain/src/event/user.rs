@@ -1,0 +1,75 @@
+//! What happens to a connected user.
+
+use crate::id::{CredentialId, IntegrationId, WorkflowId};
+use crate::payload::Payload;
+use serde::{Deserialize, Serialize};
+
+/// An app event came in; the executions it started follow in the same decision.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "EventReceived")]
+pub struct EventReceived {
+    /// The name of the app event.
+    pub name: String,
+    /// Executions started by it.
+    pub executions: i32,
+    /// Bytes of the payload.
+    pub size: i32,
+}
+
+/// A connected account exists, or was connected again.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "CredentialConnected")]
+pub struct CredentialConnected {
+    /// The connected account.
+    pub credential: CredentialId,
+    /// Its default configuration (a UUIDv4 of its own).
+    pub configuration: CredentialId,
+    /// The provider.
+    pub integration: IntegrationId,
+    /// The account's id at the provider, empty if unknown.
+    pub provider_id: String,
+    /// The customer's own name for the account, empty if none.
+    pub external_id: String,
+    /// `{"payload": …}`: what the user gave (tokens).
+    pub sealed: Payload,
+}
+
+/// A connected account is gone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "CredentialRemoved")]
+pub struct CredentialRemoved {
+    /// The connected account.
+    pub credential: CredentialId,
+    /// The provider.
+    pub integration: IntegrationId,
+    /// The account's id at the provider, empty if unknown.
+    pub provider_id: String,
+}
+
+/// A workflow was switched on or off for a connected account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "WorkflowSwitched")]
+pub struct WorkflowSwitched {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The connected account.
+    pub credential: CredentialId,
+    /// On or off from now on.
+    pub enabled: bool,
+}
+
+/// The user's metadata changed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "UserDescribed")]
+pub struct UserDescribed {
+    /// The whole metadata object after the change, as JSON.
+    pub sealed: Payload,
+}
+
+/// The user was disabled (starts nothing) or enabled again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "UserSwitched")]
+pub struct UserSwitched {
+    /// Whether the user may start anything from now on.
+    pub enabled: bool,
+}

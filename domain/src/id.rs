@@ -1,0 +1,174 @@
+//! Typed ids.
+//!
+//! Ids that an owner makes carry the 16-bit hash of the key they belong to in their first two
+//! bytes, inside the shape of a version 4 UUID, so that any id finds its partition and the npm
+//! client accepts it (sdk-contract, trap 1).
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// The id as its 16 bytes.
+            pub fn bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map($name)
+            }
+        }
+    };
+}
+
+id!(
+    /// One record on the log (UUIDv7).
+    EventId
+);
+id!(
+    /// One command; made before it is first appended, and equal for every repeat of it.
+    CommandId
+);
+id!(
+    /// One environment of one customer.
+    ProjectId
+);
+id!(
+    /// A provider set up in a project.
+    IntegrationId
+);
+id!(
+    /// A workflow, over all its versions.
+    WorkflowId
+);
+id!(
+    /// A step of a workflow; it stays when the step is renamed.
+    StepId
+);
+id!(
+    /// One run of a workflow version. Routed: carries the hash of its key.
+    ExecutionId
+);
+id!(
+    /// One connected account. Routed: carries the hash of its key.
+    CredentialId
+);
+
+/// Shapes 16 bytes of entropy into a version 4 UUID that starts with `hash16`.
+pub fn routed(hash16: u16, entropy: [u8; 16]) -> Uuid {
+    let mut bytes = entropy;
+    bytes[..2].copy_from_slice(&hash16.to_be_bytes());
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+/// The hash of the key that a routed id belongs to.
+pub fn hash16_of(id: &Uuid) -> u16 {
+    let bytes = id.as_bytes();
+    u16::from_be_bytes([bytes[0], bytes[1]])
+}
+
+impl CommandId {
+    /// A fresh id: UUIDv7 of the moment and ten bytes of entropy.
+    pub fn fresh(at: crate::time::Timestamp, entropy: [u8; 10]) -> Self {
+        Self(uuid::Builder::from_unix_timestamp_millis(at.millis_unsigned(), &entropy).into_uuid())
+    }
+
+    /// The id of a command that another record caused: equal whenever cause, recipient and
+    /// position are equal, so that a repeated Tell is recognised (design §3).
+    pub fn derived(cause: &Uuid, recipient: &crate::key::Key, position: u32) -> Self {
+        let mut text = Vec::with_capacity(96);
+        text.extend_from_slice(cause.as_bytes());
+        text.extend_from_slice(&position.to_be_bytes());
+        text.extend_from_slice(recipient.name().as_bytes());
+        Self::from_hash(&text)
+    }
+
+    /// The id of a command sent with an `Idempotency-Key`.
+    pub fn idempotent(project: &ProjectId, user: &str, route: &str, key: &str) -> Self {
+        let mut text = Vec::with_capacity(128);
+        text.extend_from_slice(project.bytes());
+        for part in [user, route, key] {
+            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            text.extend_from_slice(part.as_bytes());
+        }
+        Self::from_hash(&text)
+    }
+
+    fn from_hash(bytes: &[u8]) -> Self {
+        let hash = xxhash_rust::xxh3::xxh3_128(bytes);
+        Self(uuid::Builder::from_custom_bytes(hash.to_be_bytes()).into_uuid())
+    }
+
+    /// Whether the id was derived (version 8) rather than made fresh (version 7).
+    pub fn is_derived(&self) -> bool {
+        self.0.get_version_num() == 8
+    }
+}
+
+impl EventId {
+    /// A fresh id: UUIDv7 of the moment and ten bytes of entropy.
+    pub fn fresh(at: crate::time::Timestamp, entropy: [u8; 10]) -> Self {
+        Self(uuid::Builder::from_unix_timestamp_millis(at.millis_unsigned(), &entropy).into_uuid())
+    }
+}
+
+impl ExecutionId {
+    /// The execution that a command starts for the `position`-th workflow it reaches. Derived, so
+    /// that the door can name it before it is decided.
+    pub fn derived(command: CommandId, key: &crate::key::Key, position: u32) -> Self {
+        Self(routed(key.hash16(), *CommandId::derived(&command.0, key, position).bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+
+    #[test]
+    fn a_routed_id_is_a_v4_uuid_that_finds_its_partition() {
+        let id = routed(0xbeef, [0xff; 16]);
+        assert_eq!(id.get_version_num(), 4);
+        assert_eq!(hash16_of(&id), 0xbeef);
+    }
+
+    #[test]
+    fn a_derived_command_depends_on_cause_recipient_and_position() {
+        let key = Key::Project(ProjectId(Uuid::from_u128(1)));
+        let cause = Uuid::from_u128(2);
+        let id = CommandId::derived(&cause, &key, 0);
+        assert_eq!(id, CommandId::derived(&cause, &key, 0));
+        assert_ne!(id, CommandId::derived(&cause, &key, 1));
+        assert!(id.is_derived());
+    }
+
+    #[test]
+    fn idempotent_ids_do_not_run_parts_together() {
+        let p = ProjectId(Uuid::from_u128(1));
+        assert_ne!(
+            CommandId::idempotent(&p, "ab", "c", "k"),
+            CommandId::idempotent(&p, "a", "bc", "k")
+        );
+    }
+}

@@ -1,0 +1,362 @@
+//! The meaning of workflows: what a definition says, and what each step does to a run.
+//!
+//! A definition is kept flat: `steps[index]` with explicit successors, so that branches rejoin and
+//! a run is a walk over indexes. The nested form that people write is `definition`.
+
+pub mod condition;
+pub mod scope;
+pub mod template;
+
+pub use condition::Condition;
+pub use scope::Scope;
+
+use crate::event::StepKind;
+use crate::id::{IntegrationId, StepId, WorkflowId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One version of a workflow, compiled. Stored as JSON in `WorkflowSaved`, so as lasting as events.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Workflow {
+    /// Version of this format.
+    pub format: u16,
+    /// The workflow.
+    pub id: WorkflowId,
+    /// What people call it.
+    pub name: String,
+    /// The integration it belongs to.
+    pub integration: IntegrationId,
+    /// What starts it.
+    pub trigger: Trigger,
+    /// Its steps. Step `index` is addressed as `{{index + 2}}`: 1 is the trigger.
+    pub steps: Vec<Step>,
+    /// Whether it is switched on for an account when the account is connected.
+    #[serde(default)]
+    pub default_enabled: bool,
+    /// Whether it is kept out of the portal.
+    #[serde(default)]
+    pub hidden: bool,
+}
+
+/// What starts a workflow.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// A named event of the customer's application.
+    AppEvent {
+        /// The name of the app event.
+        name: String,
+    },
+    /// A call of the customer's application.
+    Request(RequestTrigger),
+    /// A webhook of a provider.
+    Webhook {
+        /// `kind` or `kind.action`, as the provider's scheme names deliveries.
+        name: String,
+        /// The integration it comes for.
+        integration: IntegrationId,
+    },
+}
+
+/// What a request must look like (behaviours.md 3). A breach is answered at once.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RequestTrigger {
+    /// Whether a body of any shape may come. `false`: only the keys of `body_validations`.
+    pub allow_arbitrary_payload: bool,
+    /// Headers that must be there, maybe with a value.
+    pub header_validations: Vec<HeaderValidation>,
+    /// Body keys and their types.
+    pub body_validations: Vec<BodyValidation>,
+    /// Query parameters that must be there.
+    pub param_validations: Vec<ParamValidation>,
+}
+
+/// A header that must be there.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HeaderValidation {
+    /// The header's name, in any case.
+    pub key: String,
+    /// The value it must have, if any.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// Whether it must be there.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// A body key that must have a type.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BodyValidation {
+    /// The key, at the root of the body.
+    pub key: String,
+    /// The type it must have.
+    pub data_type: DataType,
+    /// Whether it must be there.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// A JSON type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DataType {
+    /// Text.
+    String,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+    /// Whatever.
+    Any,
+}
+
+/// A query parameter that must be there.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ParamValidation {
+    /// The parameter's name.
+    pub key: String,
+    /// Whether it must be there.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// One step.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Its id for history; it stays when the step is renamed.
+    pub id: StepId,
+    /// Its name in `{{name.…}}`.
+    pub name: String,
+    /// What it does.
+    pub action: Action,
+    /// The index of the step after it; `None` ends the run. For a conditional, where its branches
+    /// rejoin.
+    pub next: Option<u16>,
+    /// Whether a failed attempt is repeated (behaviours.md 8).
+    #[serde(default)]
+    pub auto_retry: bool,
+    /// Whether the run goes on when it fails for good.
+    #[serde(default)]
+    pub continue_on_error: bool,
+}
+
+/// What a step does. Strings anywhere in it may hold `{{…}}`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// An HTTP request to anywhere.
+    Request(Request),
+    /// An HTTP request to the integration: base URL and token are added.
+    IntegrationRequest(Request),
+    /// A JavaScript function.
+    Function(Function),
+    /// A choice.
+    Conditional(Conditional),
+    /// A pause.
+    Delay(Delay),
+    /// The answer to the request that started the run.
+    Response(Response),
+}
+
+impl Action {
+    /// The kind, as events name it.
+    pub fn kind(&self) -> StepKind {
+        match self {
+            Action::Request(_) => StepKind::Request,
+            Action::IntegrationRequest(_) => StepKind::IntegrationRequest,
+            Action::Function(_) => StepKind::Function,
+            Action::Conditional(_) => StepKind::Conditional,
+            Action::Delay(_) => StepKind::Delay,
+            Action::Response(_) => StepKind::Response,
+        }
+    }
+
+    /// Whether the step needs the world, so that it can fail for reasons that pass.
+    pub fn is_outbound(&self) -> bool {
+        matches!(self, Action::Request(_) | Action::IntegrationRequest(_) | Action::Function(_))
+    }
+}
+
+/// An HTTP request.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Absolute, or for integration requests a path below the integration's base URL.
+    pub url: String,
+    /// Query parameters, added to those of the URL.
+    #[serde(default)]
+    pub params: Vec<(String, Value)>,
+    /// Headers.
+    #[serde(default)]
+    pub headers: Vec<(String, Value)>,
+    /// The body.
+    #[serde(default)]
+    pub body: Body,
+    /// `Authorization`, where the step sends one.
+    #[serde(default)]
+    pub authorization: Authorization,
+    /// When to give up, in milliseconds; `None`: the project's setting.
+    #[serde(default)]
+    pub timeout_ms: Option<u32>,
+}
+
+/// An HTTP method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes.
+    Patch,
+    /// Removes.
+    Delete,
+    /// Reads only the head.
+    Head,
+}
+
+impl Method {
+    /// The method in capitals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+            Method::Head => "HEAD",
+        }
+    }
+}
+
+/// A request's body.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// None.
+    #[default]
+    None,
+    /// JSON.
+    Json(Value),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, Value)>),
+    /// As it is; JSON if it parses as such and no `Content-Type` says otherwise.
+    Raw(Value),
+}
+
+/// How a request or an integration authenticates. Strings may hold `{{…}}`.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authorization {
+    /// Not at all.
+    #[default]
+    None,
+    /// `Authorization: Bearer …`
+    Bearer {
+        /// The token.
+        token: String,
+    },
+    /// `Authorization: Basic …`
+    Basic {
+        /// The user.
+        username: String,
+        /// The password.
+        #[serde(default)]
+        password: String,
+    },
+    /// Any header.
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A query parameter.
+    Query {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// A JavaScript function (behaviours.md 7).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Function {
+    /// `function yourFunction(parameters, libraries) { … }`, or `module.exports = fn`.
+    pub code: String,
+    /// `parameters`: values may hold `{{…}}`.
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+}
+
+/// A choice between two branches, either of which may be empty.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Conditional {
+    /// What decides.
+    pub when: Condition,
+    /// Where to go when it holds; `None`: an empty branch, on to the step's `next`.
+    pub yes: Option<u16>,
+    /// Where to go when it does not; `None`: an empty branch, on to the step's `next`.
+    pub no: Option<u16>,
+}
+
+/// A pause.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Delay {
+    /// How many: a number, or text with `{{…}}` that is one.
+    pub value: Value,
+    /// Of what.
+    #[serde(default)]
+    pub unit: DelayUnit,
+}
+
+/// The unit of a delay.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DelayUnit {
+    /// 1,000 ms.
+    Seconds,
+    /// 60 s.
+    #[default]
+    Minutes,
+    /// 60 min.
+    Hours,
+    /// 24 h.
+    Days,
+}
+
+/// The answer to the request that started the run (behaviours.md 9).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// JSON, or the raw bytes of a file object.
+    #[serde(default)]
+    pub response_type: ResponseType,
+    /// HTTP status, 200 to 599.
+    pub status_code: u16,
+    /// The body; for a file, a `{{…}}` that is a file object.
+    #[serde(default)]
+    pub body: Value,
+}
+
+/// What a response step sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ResponseType {
+    /// JSON.
+    #[default]
+    Json,
+    /// The bytes of a file object, with its MIME type.
+    File,
+}

@@ -1,0 +1,1 @@
+//! Dynamic variables: `{{…}}` in strings.
