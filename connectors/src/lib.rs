@@ -1,0 +1,1 @@
+//! The way out: HTTP through the egress guard, and the function sandbox.

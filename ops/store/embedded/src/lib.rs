@@ -1,0 +1,1 @@
+//! Rows and blobs on one machine: fjall and files in one directory.

@@ -1,0 +1,1 @@
+//! Everything that consumes the log: the owner, queues, history.
