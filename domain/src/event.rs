@@ -44,3 +44,6 @@ crate::codec::family! {
         256 ApiKeySet "api_key_set.1",
     }
 }
+
+/// Schema ids below are commands.
+pub const FIRST_SCHEMA_ID: u32 = 200;

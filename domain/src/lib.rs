@@ -5,6 +5,7 @@
 //! `schemas/`, `state` is what an owner knows, `decide` turns (state, command, now) into events,
 //! `effect` reads from events what the world should do, `workflow` is the engine's meaning.
 
+pub mod answer;
 pub mod codec;
 pub mod command;
 pub mod config;
@@ -14,5 +15,7 @@ pub mod id;
 pub mod key;
 pub mod meta;
 pub mod payload;
+pub mod run;
+pub mod state;
 pub mod time;
 pub mod workflow;

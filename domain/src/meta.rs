@@ -42,6 +42,8 @@ pub struct Meta {
     pub correlation_id: Uuid,
     /// The command that was decided, or this command itself.
     pub command_id: CommandId,
+    /// Hash of the body that came with an `Idempotency-Key`; null without one.
+    pub body_hash: Option<i64>,
     /// Where that command stands in `commands`; -1 on a command.
     pub command_offset: i64,
     /// The offset of `config` that the door had seen (command) or that was used (event).

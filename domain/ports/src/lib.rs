@@ -4,16 +4,23 @@
 //! simulation runs on, and a conformance suite that every backend passes. Nothing here knows a
 //! runtime: the models never pend, so one poll finishes every future of theirs.
 
+pub mod answers;
 pub mod blob;
 pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod error;
 pub mod log;
+pub mod model;
 pub mod outbound;
 pub mod store;
+pub mod vault;
 
 pub use blob::{Blob, BlobId};
 pub use clock::{Clock, Random};
 pub use error::Error;
 pub use log::{Headers, Log, Offset, Partition, Record, Stored, Stream};
-pub use outbound::{Job, Outbound, Outcome};
-pub use store::{Store, Table, Write};
+pub use answers::Answers;
+pub use outbound::{Failure, Job, Outbound, Outcome};
+pub use store::{Range, Store, Table, Write};
+pub use vault::{MasterKey, Vault, VaultError};

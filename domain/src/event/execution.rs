@@ -61,6 +61,16 @@ pub enum StepKind {
     Response,
 }
 
+impl StepKind {
+    /// Tasks that a success of this kind is metered as (behaviours.md 27).
+    pub fn tasks(self) -> i32 {
+        match self {
+            StepKind::Request | StepKind::IntegrationRequest | StepKind::Function => 1,
+            StepKind::Conditional | StepKind::Delay | StepKind::Response => 0,
+        }
+    }
+}
+
 /// A step is due: now, or at `due` when it waits (delay, retry).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename = "StepReady")]

@@ -1,0 +1,163 @@
+//! Commands into events.
+//!
+//! `decide` is the only place where anything is decided. It sees the rows of one key, the
+//! configuration, the moment, and opens what it needs through [`Open`]; it answers with events,
+//! never none: a command that changes nothing leaves a [`CommandRejected`] or a
+//! [`CommandRepeated`].
+
+mod address;
+mod advance;
+mod budget;
+mod outcome;
+mod run;
+mod user;
+
+use crate::command::Command;
+use crate::config::{Config, Project};
+use crate::event::{CommandRejected, CommandRepeated, Event};
+use crate::key::Key;
+use crate::meta::Recorded;
+use crate::state::{Execution, Rows};
+use crate::time::Timestamp;
+use crate::workflow::Scope;
+use crate::workflow::reference::Needs;
+
+/// A decision has at most so many events; larger work goes on by recorded continuations.
+pub const DECISION_EVENTS_MAX: usize = 1_000;
+
+/// What a decision may look at.
+pub struct Given<'a> {
+    /// The rows of the key.
+    pub rows: &'a Rows,
+    /// Every project.
+    pub config: &'a Config,
+    /// The partition's moment.
+    pub now: Timestamp,
+    /// The number of partitions of the log.
+    pub partitions: u16,
+}
+
+/// Opens sealed values for a decision. It does no IO: what is not at hand is [`Missing`], fetched
+/// by the owner's shell, and the decision is asked for again.
+pub trait Open {
+    /// The values that a step of the run can refer to, as far as it needs them.
+    fn scope(&mut self, run: &Execution, needs: &Needs) -> Result<Scope, Missing>;
+}
+
+/// Something sealed is not at hand yet. The opener knows what; ask again when it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Missing;
+
+/// Why a command changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rejected {
+    /// A public error code.
+    pub code: &'static str,
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl Rejected {
+    pub(crate) fn new(code: &'static str, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+}
+
+/// The outcome of looking at a command: events, a refusal, or something missing.
+pub(crate) enum Halt {
+    Rejected(Rejected),
+    Missing,
+}
+
+impl From<Rejected> for Halt {
+    fn from(rejected: Rejected) -> Self {
+        Halt::Rejected(rejected)
+    }
+}
+
+impl From<Missing> for Halt {
+    fn from(_: Missing) -> Self {
+        Halt::Missing
+    }
+}
+
+/// Decides a command: at least one event.
+///
+/// # Errors
+/// [`Missing`]: something sealed is not at hand; fetch it and decide again.
+pub fn decide(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+) -> Result<Vec<Event>, Missing> {
+    if let Some(repeat) = repeated(given, command) {
+        return Ok(vec![repeat]);
+    }
+    match dispatch(given, open, command) {
+        Ok(events) => Ok(events),
+        Err(Halt::Missing) => Err(Missing),
+        Err(Halt::Rejected(rejected)) => Ok(vec![reject(command, rejected)]),
+    }
+}
+
+/// A record that the command was refused.
+pub fn reject(command: &Recorded<Command>, rejected: Rejected) -> Event {
+    Event::CommandRejected(CommandRejected {
+        command: command.body.name().to_owned(),
+        code: rejected.code.to_owned(),
+        reason: rejected.reason,
+    })
+}
+
+fn repeated(given: &Given<'_>, command: &Recorded<Command>) -> Option<Event> {
+    let seen = given.rows.seen(command.meta.command_id)?;
+    if seen.body_hash != command.meta.body_hash {
+        let reason = "The Idempotency-Key was used before with another body. Use a new key.";
+        return Some(reject(command, Rejected::new("IDEMPOTENCY_KEY_REUSED", reason)));
+    }
+    Some(Event::CommandRepeated(CommandRepeated { command: command.body.name().to_owned() }))
+}
+
+fn dispatch(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+) -> Result<Vec<Event>, Halt> {
+    match &command.body {
+        Command::ReceiveEvent(c) => run::receive_event(given, open, command, c),
+        Command::ReceiveRequest(c) => run::receive_request(given, open, command, c),
+        Command::DeliverWebhook(c) => run::deliver_webhook(given, open, command, c),
+        Command::ConnectCredential(c) => user::connect(given, command, c),
+        Command::RemoveCredential(c) => user::remove(given, command, c),
+        Command::SwitchWorkflow(c) => user::switch_workflow(given, command, c),
+        Command::DescribeUser(c) => Ok(user::describe(c)),
+        Command::SwitchUser(c) => Ok(user::switch(c)),
+        Command::RecordOutcome(c) => outcome::record(given, open, command, c),
+        Command::FireTimer(c) => outcome::fire(given, open, command, c),
+        Command::CancelExecution(c) => outcome::cancel(given, c),
+        Command::ReceiveWebhook(c) => Ok(address::receive(given, command, c)),
+        Command::LinkCredential(c) => Ok(address::link(c)),
+        Command::AskSlots(c) => Ok(budget::ask(given, c)),
+        Command::HoldSlots(c) => Ok(budget::hold(c)),
+        Command::ApplyProject(c) => {
+            crate::config::decide_apply(given.config, c).map_err(Halt::Rejected)
+        }
+    }
+}
+
+/// The user that the command belongs to.
+fn user_key(command: &Recorded<Command>) -> Result<(Key, String), Rejected> {
+    match command.meta.parsed_key() {
+        Some(Key::User(project, user)) => Ok((Key::User(project, user.clone()), user)),
+        _ => Err(Rejected::new("INTERNAL", "The command is not addressed to a user.")),
+    }
+}
+
+fn project_of<'a>(
+    given: &Given<'a>,
+    command: &Recorded<Command>,
+) -> Result<&'a Project, Rejected> {
+    given.config.project(command.meta.project).ok_or_else(|| {
+        Rejected::new("PROJECT_UNKNOWN", format!("No project {}.", command.meta.project))
+    })
+}

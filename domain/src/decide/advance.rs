@@ -1,0 +1,228 @@
+//! The walk from step to step.
+//!
+//! Steps without an outside effect are done on the way, in the same decision; the walk stops at
+//! the first step that needs the world or time, or at the end.
+
+use super::{DECISION_EVENTS_MAX, Missing, Open};
+use crate::event::{
+    Ending, Event, ExecutionFinished, Responded, StepFailed, StepReady, StepSucceeded,
+};
+use crate::exchange;
+use crate::id::ExecutionId;
+use crate::payload::Payload;
+use crate::state::Execution;
+use crate::time::Timestamp;
+use crate::workflow::reference::{Needs, needs};
+use crate::workflow::{
+    Action, Conditional, Response, Scope, Step, Workflow, condition, delay, respond,
+};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A walk over one run.
+pub(super) struct Walk<'a> {
+    pub(super) id: ExecutionId,
+    pub(super) run: &'a Execution,
+    pub(super) workflow: &'a Workflow,
+    pub(super) now: Timestamp,
+}
+
+/// Walks on from `next` and appends what happens.
+pub(super) fn advance(
+    walk: &Walk<'_>,
+    open: &mut dyn Open,
+    next: Option<u16>,
+    events: &mut Vec<Event>,
+) -> Result<(), Missing> {
+    let mut at = next;
+    // Outputs of the steps done on the way: they are not folded yet.
+    let mut fresh: BTreeMap<u16, Value> = BTreeMap::new();
+    while let Some(index) = at {
+        let Some(step) = walk.workflow.steps.get(usize::from(index)) else {
+            events.push(walk.finished(Ending::Failed, "STEP_UNKNOWN", 0));
+            return Ok(());
+        };
+        if events.len() >= DECISION_EVENTS_MAX {
+            events.push(walk.finished(Ending::Failed, "DECISION_TOO_LARGE", 0));
+            return Ok(());
+        }
+        if step.action.is_outbound() {
+            events.push(walk.ready(index, step, 1, None));
+            return Ok(());
+        }
+        let scope = scope(walk, open, step, &fresh)?;
+        let done = match &step.action {
+            Action::Delay(pause) => match delay::due(pause, &scope, walk.now) {
+                Ok(due) => {
+                    events.push(walk.ready(index, step, 1, Some(due)));
+                    return Ok(());
+                }
+                Err(error) => Err(error.to_string()),
+            },
+            Action::Conditional(choice) => walk.choose(index, step, choice, &scope, events),
+            Action::Response(response) => {
+                walk.respond(index, step, response, &scope, events).map(|()| Done {
+                    output: Value::Null,
+                    next: step.next,
+                })
+            }
+            Action::Request(_) | Action::IntegrationRequest(_) | Action::Function(_) => return Ok(()),
+        };
+        match done {
+            Ok(done) => {
+                fresh.insert(index, done.output);
+                at = done.next;
+            }
+            Err(problem) => {
+                events.push(walk.broken(index, step, &problem));
+                events.push(walk.finished(Ending::Failed, "STEP_INVALID", 0));
+                return Ok(());
+            }
+        }
+    }
+    events.push(walk.finished(Ending::Succeeded, "", 0));
+    Ok(())
+}
+
+/// A step done on the way.
+struct Done {
+    output: Value,
+    next: Option<u16>,
+}
+
+fn scope(
+    walk: &Walk<'_>,
+    open: &mut dyn Open,
+    step: &Step,
+    fresh: &BTreeMap<u16, Value>,
+) -> Result<Scope, Missing> {
+    let mut wanted: Needs = needs(step, walk.workflow);
+    wanted.outputs.retain(|index| !fresh.contains_key(index));
+    let mut scope = open.scope(walk.run, &wanted)?;
+    for (index, output) in fresh {
+        scope.outputs.insert(*index, output.clone());
+    }
+    Ok(scope)
+}
+
+impl Walk<'_> {
+    pub(super) fn ready(
+        &self,
+        index: u16,
+        step: &Step,
+        attempt: i32,
+        due: Option<Timestamp>,
+    ) -> Event {
+        Event::StepReady(StepReady {
+            execution: self.id,
+            step: step.id,
+            index: i32::from(index),
+            kind: step.action.kind(),
+            attempt,
+            due,
+        })
+    }
+
+    /// The run ends; `tasks` are those of this decision that are not folded yet.
+    pub(super) fn finished(&self, ending: Ending, code: &str, tasks: i32) -> Event {
+        Event::ExecutionFinished(ExecutionFinished {
+            execution: self.id,
+            ending,
+            code: code.to_owned(),
+            task_count: self.run.task_count + tasks,
+        })
+    }
+
+    pub(super) fn succeeded(
+        &self,
+        index: u16,
+        step: &Step,
+        input: &Value,
+        output: &Value,
+        chosen: Option<bool>,
+    ) -> Event {
+        let (sealed, input_size, output_size) = packed(input, output);
+        Event::StepSucceeded(StepSucceeded {
+            execution: self.id,
+            step: step.id,
+            index: i32::from(index),
+            kind: step.action.kind(),
+            attempt: 1,
+            started_at: self.now,
+            status: None,
+            chosen,
+            input_size,
+            output_size,
+            sealed,
+        })
+    }
+
+    fn broken(&self, index: u16, step: &Step, problem: &str) -> Event {
+        let (sealed, input_size, output_size) =
+            packed(&Value::Null, &json!({ "error": { "message": problem } }));
+        Event::StepFailed(StepFailed {
+            execution: self.id,
+            step: step.id,
+            index: i32::from(index),
+            kind: step.action.kind(),
+            attempt: 1,
+            started_at: self.now,
+            code: "STEP_INVALID".to_owned(),
+            status: None,
+            retry_at: None,
+            continued: false,
+            input_size,
+            output_size,
+            sealed,
+        })
+    }
+
+    fn choose(
+        &self,
+        index: u16,
+        step: &Step,
+        choice: &Conditional,
+        scope: &Scope,
+        events: &mut Vec<Event>,
+    ) -> Result<Done, String> {
+        let holds = condition::evaluate(&choice.when, scope).map_err(|error| error.to_string())?;
+        let output = json!({ "selectedChoice": if holds { "Yes" } else { "No" } });
+        let input = serde_json::to_value(&choice.when).unwrap_or(Value::Null);
+        events.push(self.succeeded(index, step, &input, &output, Some(holds)));
+        let branch = if holds { choice.yes } else { choice.no };
+        Ok(Done { output, next: branch.or(step.next) })
+    }
+
+    fn respond(
+        &self,
+        index: u16,
+        step: &Step,
+        response: &Response,
+        scope: &Scope,
+        events: &mut Vec<Event>,
+    ) -> Result<(), String> {
+        let rendered = respond::render(response, scope).map_err(|error| error.to_string())?;
+        let input = json!({
+            "statusCode": rendered.status,
+            "contentType": rendered.content_type,
+            "size": rendered.body.len(),
+        });
+        events.push(self.succeeded(index, step, &input, &Value::Null, None));
+        if self.run.wants_response {
+            events.push(Event::Responded(Responded {
+                execution: self.id,
+                status: i32::from(rendered.status),
+                content_type: rendered.content_type,
+                sealed: Payload::Open(Bytes::from(rendered.body)),
+            }));
+        }
+        Ok(())
+    }
+}
+
+fn packed(input: &Value, output: &Value) -> (Payload, i32, i32) {
+    let bytes = exchange::pack(input, output);
+    let (input_size, output_size) = exchange::sizes(&bytes);
+    (Payload::Open(Bytes::from(bytes)), input_size, output_size)
+}

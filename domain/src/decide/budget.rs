@@ -1,0 +1,99 @@
+//! The step budget of a project, lent to lanes as slots.
+//!
+//! A lane asks when every slot it holds is busy, or answers when it was told to hold fewer; in
+//! both cases it starts nothing beyond `busy` until it hears again. So what it says it uses is
+//! all that it may be using, and the rest can be lent at once.
+
+use super::Given;
+use crate::command::{AskSlots, HoldSlots};
+use crate::event::{Event, SlotsAsked, SlotsGranted, SlotsHeld};
+use crate::state::{Budget, LaneUse, RowKey};
+
+pub(super) fn ask(given: &Given<'_>, c: &AskSlots) -> Vec<Event> {
+    let limit = given
+        .config
+        .project(c.project)
+        .map_or(0, |project| i32::try_from(project.settings.concurrency_max).unwrap_or(i32::MAX));
+    let mut budget =
+        given.rows.budget(&RowKey::Budget(c.project)).cloned().unwrap_or_default();
+    let mut events = vec![Event::SlotsAsked(SlotsAsked {
+        project: c.project,
+        lane: c.lane,
+        wanted: c.wanted,
+        busy: c.busy,
+    })];
+    let asked = LaneUse { promised: c.busy, held: c.busy, wanted: c.wanted };
+    budget.lanes.insert(c.lane, asked);
+    let shares = budget.shares(limit);
+    grant_waiting(&mut budget, limit, &shares, c, &mut events);
+    recall(&mut budget, &shares, c, &mut events);
+    events
+}
+
+/// Lends free slots to every lane that holds fewer than its share, the asking one first.
+fn grant_waiting(
+    budget: &mut Budget,
+    limit: i32,
+    shares: &std::collections::BTreeMap<i32, i32>,
+    c: &AskSlots,
+    events: &mut Vec<Event>,
+) {
+    let mut order: Vec<i32> = shares.keys().copied().filter(|lane| *lane != c.lane).collect();
+    order.insert(0, c.lane);
+    for lane in order {
+        let share = shares.get(&lane).copied().unwrap_or(0);
+        let free = budget.free(limit).max(0);
+        let Some(lane_use) = budget.lanes.get_mut(&lane) else { continue };
+        let held = share.min(lane_use.promised + free).max(lane_use.promised.min(share));
+        // The asking lane always hears: it waits for it.
+        if held <= lane_use.held && lane != c.lane {
+            continue;
+        }
+        lane_use.held = held;
+        lane_use.promised = lane_use.promised.max(held);
+        push_grant(budget, c, lane, held, events);
+    }
+}
+
+/// Tells lanes that hold more than their share to give back, while others get less than theirs.
+fn recall(
+    budget: &mut Budget,
+    shares: &std::collections::BTreeMap<i32, i32>,
+    c: &AskSlots,
+    events: &mut Vec<Event>,
+) {
+    let short = shares.iter().any(|(lane, share)| {
+        budget.lanes.get(lane).is_some_and(|lane_use| lane_use.held < *share)
+    });
+    if !short {
+        return;
+    }
+    let rich: Vec<(i32, i32)> = budget
+        .lanes
+        .iter()
+        .map(|(lane, lane_use)| (*lane, lane_use.held, shares.get(lane).copied().unwrap_or(0)))
+        .filter(|(lane, held, share)| *lane != c.lane && held > share)
+        .map(|(lane, _, share)| (lane, share))
+        .collect();
+    for (lane, share) in rich {
+        if let Some(lane_use) = budget.lanes.get_mut(&lane) {
+            lane_use.held = share;
+        }
+        push_grant(budget, c, lane, share, events);
+    }
+}
+
+fn push_grant(budget: &mut Budget, c: &AskSlots, lane: i32, held: i32, events: &mut Vec<Event>) {
+    budget.serial += 1;
+    let serial = budget.serial;
+    events.push(Event::SlotsGranted(SlotsGranted { project: c.project, lane, held, serial }));
+}
+
+pub(super) fn hold(c: &HoldSlots) -> Vec<Event> {
+    vec![Event::SlotsHeld(SlotsHeld {
+        project: c.project,
+        lane: c.lane,
+        held: c.held,
+        serial: c.serial,
+    })]
+}

@@ -1,0 +1,189 @@
+//! What comes back to a running execution: outcomes, moments, a cancel.
+
+use super::advance::{Walk, advance};
+use super::{Given, Halt, Open, Rejected, project_of};
+use crate::command::{CancelExecution, Command, FireTimer, RecordOutcome};
+use crate::event::{Ending, Event, StepFailed, StepKind, StepSucceeded};
+use crate::id::{CommandId, ExecutionId, StepId};
+use crate::meta::Recorded;
+use crate::state::{Execution, Pending, RowKey};
+use crate::time::Timestamp;
+use crate::workflow::{Step, Workflow};
+use serde_json::Value;
+
+/// Waits before the retries of a failed step, in milliseconds (seeds: workflows/auto-retries).
+const RETRY_AFTER_MS: [i64; 5] = [10_000, 20_000, 30_000, 50_000, 80_000];
+
+/// The longest wait that a provider's own word can ask for.
+const RETRY_AFTER_MAX_MS: i64 = 3_600_000;
+
+pub(super) fn record(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &RecordOutcome,
+) -> Result<Vec<Event>, Halt> {
+    let (run, pending) = waiting(given, c.execution, c.step, c.attempt)?;
+    if pending.due.is_some() {
+        return Err(Rejected::new("OUTCOME_LATE", "The attempt has ended.").into());
+    }
+    let workflow = workflow_of(given, command, run)?;
+    let Some(step) = workflow.steps.get(usize::from(pending.index)) else {
+        return Err(Rejected::new("STEP_UNKNOWN", "The version has no such step.").into());
+    };
+    let walk = Walk { id: c.execution, run, workflow, now: given.now };
+    if c.code.is_empty() {
+        let mut events = vec![succeeded(c, pending)];
+        walk_on(&walk, open, step, c, pending, &mut events)?;
+        return Ok(events);
+    }
+    let retry_at = retry_at(step, c, given.now, command.meta.command_id);
+    let continued = retry_at.is_none() && step.continue_on_error;
+    let mut events = vec![failed(c, pending, retry_at, continued)];
+    match retry_at {
+        Some(due) => events.push(walk.ready(pending.index, step, pending.attempt + 1, Some(due))),
+        None if continued => walk_on(&walk, open, step, c, pending, &mut events)?,
+        None => events.push(walk.finished(Ending::Failed, &c.code, 0)),
+    }
+    Ok(events)
+}
+
+/// The step is over: on to the next. Its output is not folded yet, so the walk sees a copy of the
+/// run that has it, where a step on the way could refer to it.
+fn walk_on(
+    walk: &Walk<'_>,
+    open: &mut dyn Open,
+    step: &Step,
+    c: &RecordOutcome,
+    pending: &Pending,
+    events: &mut Vec<Event>,
+) -> Result<(), Halt> {
+    let mut run = walk.run.clone();
+    run.outputs.insert(pending.index, c.sealed.clone());
+    if c.code.is_empty() {
+        run.task_count += pending.kind.tasks();
+    }
+    let on = Walk { id: walk.id, run: &run, workflow: walk.workflow, now: walk.now };
+    Ok(advance(&on, open, step.next, events)?)
+}
+
+pub(super) fn fire(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &FireTimer,
+) -> Result<Vec<Event>, Halt> {
+    let (run, pending) = waiting(given, c.execution, c.step, c.attempt)?;
+    if pending.due != Some(c.due) {
+        return Err(Rejected::new("TIMER_LATE", "The timer has fired.").into());
+    }
+    let workflow = workflow_of(given, command, run)?;
+    let Some(step) = workflow.steps.get(usize::from(pending.index)) else {
+        return Err(Rejected::new("STEP_UNKNOWN", "The version has no such step.").into());
+    };
+    let walk = Walk { id: c.execution, run, workflow, now: given.now };
+    if pending.kind != StepKind::Delay {
+        return Ok(vec![walk.ready(pending.index, step, pending.attempt, None)]);
+    }
+    let input = serde_json::json!({ "until": c.due.0 });
+    let mut events = vec![walk.succeeded(pending.index, step, &input, &Value::Null, None)];
+    advance(&walk, open, step.next, &mut events)?;
+    Ok(events)
+}
+
+pub(super) fn cancel(given: &Given<'_>, c: &CancelExecution) -> Result<Vec<Event>, Halt> {
+    let Some(run) = given.rows.execution(&RowKey::Execution(c.execution)) else {
+        return Err(finished_before().into());
+    };
+    Ok(vec![Event::ExecutionFinished(crate::event::ExecutionFinished {
+        execution: c.execution,
+        ending: Ending::Cancelled,
+        code: "CANCELLED".to_owned(),
+        task_count: run.task_count,
+    })])
+}
+
+fn waiting<'a>(
+    given: &Given<'a>,
+    id: ExecutionId,
+    step: StepId,
+    attempt: i32,
+) -> Result<(&'a Execution, &'a Pending), Rejected> {
+    let run = given.rows.execution(&RowKey::Execution(id)).ok_or_else(finished_before)?;
+    match &run.pending {
+        Some(pending) if pending.step == step && pending.attempt == attempt => Ok((run, pending)),
+        _ => Err(Rejected::new("OUTCOME_LATE", "The attempt has ended.")),
+    }
+}
+
+fn finished_before() -> Rejected {
+    Rejected::new("EXECUTION_FINISHED", "The execution has ended, or never was.")
+}
+
+fn workflow_of<'a>(
+    given: &Given<'a>,
+    command: &Recorded<Command>,
+    run: &Execution,
+) -> Result<&'a Workflow, Rejected> {
+    project_of(given, command)?
+        .workflow(run.workflow, run.version)
+        .map(|workflow| &**workflow)
+        .ok_or_else(|| Rejected::new("WORKFLOW_UNKNOWN", "The version is gone."))
+}
+
+fn succeeded(c: &RecordOutcome, pending: &Pending) -> Event {
+    Event::StepSucceeded(StepSucceeded {
+        execution: c.execution,
+        step: c.step,
+        index: i32::from(pending.index),
+        kind: pending.kind,
+        attempt: c.attempt,
+        started_at: c.started_at,
+        status: c.status,
+        chosen: None,
+        input_size: c.input_size,
+        output_size: c.output_size,
+        sealed: c.sealed.clone(),
+    })
+}
+
+fn failed(
+    c: &RecordOutcome,
+    pending: &Pending,
+    retry_at: Option<Timestamp>,
+    continued: bool,
+) -> Event {
+    Event::StepFailed(StepFailed {
+        execution: c.execution,
+        step: c.step,
+        index: i32::from(pending.index),
+        kind: pending.kind,
+        attempt: c.attempt,
+        started_at: c.started_at,
+        code: c.code.clone(),
+        status: c.status,
+        retry_at,
+        continued,
+        input_size: c.input_size,
+        output_size: c.output_size,
+        sealed: c.sealed.clone(),
+    })
+}
+
+/// When the step is tried again: about 10, 20, 30, 50, 80 s after each failure, up to a tenth
+/// sooner or later so that many do not come back at once; never before the provider said.
+fn retry_at(
+    step: &Step,
+    c: &RecordOutcome,
+    now: Timestamp,
+    command: CommandId,
+) -> Option<Timestamp> {
+    if !step.auto_retry || !c.retryable {
+        return None;
+    }
+    let base = *RETRY_AFTER_MS.get(usize::try_from(c.attempt - 1).ok()?)?;
+    let spread = i64::from(command.bytes()[15]) - 128;
+    let jittered = base + base * spread / 1_280;
+    let asked = c.retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_MS);
+    Some(now.plus_ms(jittered.max(asked)))
+}

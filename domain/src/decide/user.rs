@@ -1,0 +1,144 @@
+//! Accounts, workflow switches, metadata.
+
+use super::{Given, Halt, Rejected, project_of, user_key};
+use crate::command::{
+    Command, ConnectCredential, DescribeUser, RemoveCredential, SwitchUser, SwitchWorkflow,
+};
+use crate::event::{
+    CredentialConnected, CredentialRemoved, Event, UserDescribed, UserSwitched, WorkflowSwitched,
+};
+use crate::id::{CommandId, CredentialId, IntegrationId, routed};
+use crate::key::Key;
+use crate::meta::Recorded;
+use crate::state::{RowKey, User};
+
+pub(super) fn user_row<'a>(given: &Given<'a>, key: &Key) -> Option<&'a User> {
+    let Key::User(project, user) = key else { return None };
+    given.rows.user(&RowKey::User(*project, user.clone()))
+}
+
+pub(super) fn connect(
+    given: &Given<'_>,
+    command: &Recorded<Command>,
+    c: &ConnectCredential,
+) -> Result<Vec<Event>, Halt> {
+    let (key, _) = user_key(command)?;
+    let project = project_of(given, command)?;
+    let Some(integration) = project.integrations.get(&c.integration) else {
+        return Err(unknown_integration(c.integration).into());
+    };
+    if !integration.active {
+        let reason = format!("The integration {} is not active.", integration.name);
+        return Err(Rejected::new("INTEGRATION_INACTIVE", reason).into());
+    }
+    let row = user_row(given, &key);
+    let existing = row.and_then(|user| match c.credential {
+        Some(credential) => user.credentials.get_key_value(&credential),
+        None if c.another => None,
+        None => user.accounts_at(c.integration).next(),
+    });
+    if let (Some(credential), None) = (c.credential, existing) {
+        return Err(unknown_credential(credential).into());
+    }
+    if row.is_some_and(|user| existing.is_none() && user.credentials.len() >= CREDENTIALS_MAX) {
+        let reason = format!("A user can connect at most {CREDENTIALS_MAX} accounts.");
+        return Err(Rejected::new("CREDENTIALS_TOO_MANY", reason).into());
+    }
+    let fresh = |position| made_id(&key, command.meta.command_id, position);
+    let id = existing.map_or_else(|| fresh(0), |(id, _)| *id);
+    let configuration = existing.map_or_else(|| fresh(1), |(_, c)| c.configuration);
+    let mut events = vec![Event::CredentialConnected(CredentialConnected {
+        credential: id,
+        configuration,
+        integration: c.integration,
+        provider_id: c.provider_id.clone(),
+        external_id: c.external_id.clone(),
+        sealed: c.sealed.clone(),
+    })];
+    if existing.is_none() {
+        // "Default to enabled" applies when an account is connected, and only then (34).
+        for (workflow, _) in project.enabled_by_default(c.integration) {
+            events.push(Event::WorkflowSwitched(WorkflowSwitched {
+                workflow,
+                credential: id,
+                enabled: true,
+            }));
+        }
+    }
+    Ok(events)
+}
+
+/// Accounts of one user over all integrations.
+const CREDENTIALS_MAX: usize = 1_000;
+
+fn made_id(key: &Key, cause: CommandId, position: u32) -> CredentialId {
+    CredentialId(routed(key.hash16(), *CommandId::derived(&cause.0, key, position).bytes()))
+}
+
+pub(super) fn remove(
+    given: &Given<'_>,
+    command: &Recorded<Command>,
+    c: &RemoveCredential,
+) -> Result<Vec<Event>, Halt> {
+    let (key, _) = user_key(command)?;
+    let row = user_row(given, &key);
+    let found = row.and_then(|user| match c.credential {
+        Some(credential) => user.credentials.get_key_value(&credential),
+        None => user.accounts_at(c.integration).next(),
+    });
+    let Some((id, credential)) = found else {
+        return Err(Rejected::new(
+            "CREDENTIAL_UNKNOWN",
+            "The integration is not connected for this user.",
+        )
+        .into());
+    };
+    Ok(vec![Event::CredentialRemoved(CredentialRemoved {
+        credential: *id,
+        integration: credential.integration,
+        provider_id: credential.provider_id.clone(),
+    })])
+}
+
+pub(super) fn switch_workflow(
+    given: &Given<'_>,
+    command: &Recorded<Command>,
+    c: &SwitchWorkflow,
+) -> Result<Vec<Event>, Halt> {
+    let (key, _) = user_key(command)?;
+    let project = project_of(given, command)?;
+    let Some((_, workflow)) = project.released(c.workflow) else {
+        let reason = format!("No deployed workflow {}.", c.workflow);
+        return Err(Rejected::new("WORKFLOW_UNKNOWN", reason).into());
+    };
+    let row = user_row(given, &key);
+    let found = row.and_then(|user| match c.credential {
+        Some(credential) => user.credentials.get_key_value(&credential).map(|(id, _)| *id),
+        None => user.accounts_at(workflow.integration).next().map(|(id, _)| *id),
+    });
+    let Some(credential) = found else {
+        let reason = "Connect the integration before switching its workflows.";
+        return Err(Rejected::new("CREDENTIAL_UNKNOWN", reason).into());
+    };
+    Ok(vec![Event::WorkflowSwitched(WorkflowSwitched {
+        workflow: c.workflow,
+        credential,
+        enabled: c.enabled,
+    })])
+}
+
+pub(super) fn describe(c: &DescribeUser) -> Vec<Event> {
+    vec![Event::UserDescribed(UserDescribed { sealed: c.sealed.clone() })]
+}
+
+pub(super) fn switch(c: &SwitchUser) -> Vec<Event> {
+    vec![Event::UserSwitched(UserSwitched { enabled: c.enabled })]
+}
+
+fn unknown_integration(id: IntegrationId) -> Rejected {
+    Rejected::new("INTEGRATION_UNKNOWN", format!("No integration {id} in this project."))
+}
+
+fn unknown_credential(id: CredentialId) -> Rejected {
+    Rejected::new("CREDENTIAL_UNKNOWN", format!("No credential {id} of this user."))
+}

@@ -1,0 +1,186 @@
+//! Which events stand (design §3, ownership).
+//!
+//! A decision is a contiguous run of events of one owner. The first claim of a higher epoch makes
+//! its owner the only one whose runs count from there on; a run that is not complete when the
+//! next claim comes is void, and so is everything that an older owner writes afterwards. The
+//! filter sees the records of one partition in order and lets out complete, standing runs.
+
+use crate::event::Event;
+use crate::meta::Recorded;
+
+/// A complete decision with the offset of each event.
+pub type Run = Vec<(i64, Recorded<Event>)>;
+
+/// Lets out the runs that stand.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    epoch: i64,
+    incarnation: i64,
+    decided: i64,
+    open: Run,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self::at(Owner::default())
+    }
+}
+
+impl Filter {
+    /// The filter of a reader that goes on behind a point where `owner` held the partition.
+    pub fn at(owner: Owner) -> Self {
+        let Owner { epoch, incarnation, decided } = owner;
+        Self { epoch, incarnation, decided, open: Vec::new() }
+    }
+
+    /// Who holds the partition, as far as it was read.
+    pub fn owner(&self) -> Owner {
+        Owner { epoch: self.epoch, incarnation: self.incarnation, decided: self.decided }
+    }
+
+    /// Takes the next record; gives the run that it completes, if it stands.
+    pub fn push(&mut self, offset: i64, recorded: Recorded<Event>) -> Option<Run> {
+        let meta = &recorded.meta;
+        if matches!(recorded.body, Event::OwnershipClaimed(_)) {
+            if meta.epoch <= self.epoch {
+                return None; // a claim that came too late, or a repeated append
+            }
+            self.epoch = meta.epoch;
+            self.incarnation = meta.incarnation;
+            self.open.clear();
+            return Some(vec![(offset, recorded)]);
+        }
+        if (meta.epoch, meta.incarnation) != (self.epoch, self.incarnation) {
+            return None;
+        }
+        let expected = self.open.len() as i32;
+        let follows = match self.open.last() {
+            None => true,
+            Some((_, last)) => last.meta.command_id == meta.command_id,
+        };
+        if meta.i != expected || !follows {
+            // A repeated or torn append: what was open is void, unless a new run begins here.
+            self.open.clear();
+            if meta.i != 0 {
+                return None;
+            }
+        }
+        if meta.command_offset <= self.decided {
+            return None; // a run that was appended twice: commands are decided in order, once
+        }
+        let (complete, command_offset) = (meta.i + 1 == meta.n, meta.command_offset);
+        self.open.push((offset, recorded));
+        if !complete {
+            return None;
+        }
+        self.decided = command_offset;
+        Some(std::mem::take(&mut self.open))
+    }
+}
+
+/// Who holds a partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// Rises with each claim.
+    pub epoch: i64,
+    /// The life of the owner.
+    pub incarnation: i64,
+    /// The offset of the last command that was decided; -1: none.
+    pub decided: i64,
+}
+
+impl Default for Owner {
+    fn default() -> Self {
+        Self { epoch: 0, incarnation: 0, decided: -1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{EventReceived, OwnershipClaimed};
+    use crate::id::{CommandId, EventId, ProjectId};
+    use crate::meta::{Actor, Meta};
+    use crate::time::Timestamp;
+    use uuid::Uuid;
+
+    fn record(epoch: i64, command: i64, i: i32, n: i32, body: Event) -> Recorded<Event> {
+        let meta = Meta {
+            event_id: EventId(Uuid::from_u128(1)),
+            project: ProjectId(Uuid::nil()),
+            key: String::new(),
+            execution: None,
+            occurred_at: Timestamp(0),
+            actor: Actor::System,
+            causation_id: None,
+            correlation_id: Uuid::nil(),
+            command_id: CommandId(Uuid::from_u128(command as u128)),
+            body_hash: None,
+            command_offset: command,
+            config_offset: 0,
+            epoch,
+            incarnation: epoch * 10,
+            i,
+            n,
+        };
+        Recorded { meta, body }
+    }
+
+    fn claim(epoch: i64) -> Recorded<Event> {
+        record(epoch, -1, 0, 1, Event::OwnershipClaimed(OwnershipClaimed { node: "n".into() }))
+    }
+
+    fn part(epoch: i64, command: i64, i: i32, n: i32) -> Recorded<Event> {
+        let body = EventReceived { name: "e".into(), executions: 0, size: 0 };
+        record(epoch, command, i, n, Event::EventReceived(body))
+    }
+
+    /// The (command, events) of each run that stands.
+    fn standing(records: Vec<Recorded<Event>>) -> Vec<(i64, usize)> {
+        let mut filter = Filter::default();
+        let runs = records.into_iter().enumerate();
+        runs.filter_map(|(offset, record)| filter.push(offset as i64, record))
+            .filter(|run| run[0].1.meta.command_offset >= 0)
+            .map(|run| (run[0].1.meta.command_offset, run.len()))
+            .collect()
+    }
+
+    #[test]
+    fn a_complete_run_of_the_owner_stands() {
+        assert_eq!(standing(vec![claim(1), part(1, 0, 0, 2), part(1, 0, 1, 2)]), [(0, 2)]);
+    }
+
+    #[test]
+    fn what_an_older_owner_writes_late_is_ignored() {
+        let records = vec![claim(1), claim(2), part(1, 0, 0, 1), part(2, 0, 0, 1)];
+        assert_eq!(standing(records), [(0, 1)]);
+    }
+
+    #[test]
+    fn a_claim_voids_the_run_in_front_of_it() {
+        let records =
+            vec![claim(1), part(1, 0, 0, 2), claim(2), part(1, 0, 1, 2), part(2, 0, 0, 1)];
+        assert_eq!(standing(records), [(0, 1)]);
+    }
+
+    #[test]
+    fn the_first_claim_of_an_epoch_wins() {
+        let mut late = claim(1);
+        late.meta.incarnation = 99;
+        let mut lost = part(1, 0, 0, 1);
+        lost.meta.incarnation = 99;
+        assert_eq!(standing(vec![claim(1), late, lost, part(1, 1, 0, 1)]), [(1, 1)]);
+    }
+
+    #[test]
+    fn a_run_that_was_appended_twice_stands_once() {
+        let records = vec![claim(1), part(1, 0, 0, 1), part(1, 0, 0, 1), part(1, 1, 0, 1)];
+        assert_eq!(standing(records), [(0, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_run_that_was_cut_and_repeated_stands_once() {
+        let records = vec![claim(1), part(1, 0, 0, 2), part(1, 0, 0, 2), part(1, 0, 1, 2)];
+        assert_eq!(standing(records), [(0, 2)]);
+    }
+}

@@ -1,0 +1,223 @@
+//! What an owner knows: rows folded from its own events.
+//!
+//! A decision sees only rows of its own key. Rows are loaded before a decision ([`touched`] says
+//! which), folded in memory, and written to the store after the decision stands.
+
+mod budget;
+mod execution;
+mod fold;
+mod user;
+
+pub use budget::{Budget, LaneUse};
+pub use execution::{Execution, Pending};
+pub use fold::fold;
+pub use user::{Credential, User};
+
+use crate::answer::Answer;
+use crate::command::Command;
+use crate::event::Recipient;
+use crate::id::{CommandId, CredentialId, EventId, ExecutionId, IntegrationId, ProjectId};
+use crate::key::Key;
+use crate::meta::Recorded;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names a row.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum RowKey {
+    /// A connected user.
+    User(ProjectId, String),
+    /// A live execution.
+    Execution(ExecutionId),
+    /// A decided command.
+    Seen(CommandId),
+    /// Whose an account at a provider is.
+    Link(ProjectId, IntegrationId, Account),
+    /// A webhook delivery that came before.
+    Delivery(ProjectId, IntegrationId, String),
+    /// The step budget of a project.
+    Budget(ProjectId),
+    /// A step that waits in its user's queue, in the order of the records that made it due.
+    Ready(ProjectId, String, EventId, ExecutionId),
+    /// A step that waits for a moment.
+    Timer(Timestamp, ExecutionId),
+}
+
+/// How a webhook names an account.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Account {
+    /// By its id at the provider.
+    Provider(String),
+    /// By our credential.
+    Credential(CredentialId),
+}
+
+/// A row.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Row {
+    /// See [`User`].
+    User(User),
+    /// See [`Execution`].
+    Execution(Box<Execution>),
+    /// See [`Seen`].
+    Seen(Seen),
+    /// The accounts' users, in order.
+    Link(BTreeSet<Recipient>),
+    /// When the delivery first came.
+    Delivery(Timestamp),
+    /// See [`Budget`].
+    Budget(Budget),
+    /// Something waits; what it is stands in the key.
+    Waits,
+}
+
+/// A command that was decided: what a repeat of it is answered.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Seen {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Hash of the body that came with an `Idempotency-Key`.
+    pub body_hash: Option<i64>,
+    /// Its answer; `None`: it is still being worked on.
+    pub answer: Option<Answer>,
+}
+
+/// The rows at hand, with those that changed since they were last taken.
+#[derive(Clone, Default, Debug)]
+pub struct Rows {
+    rows: BTreeMap<RowKey, Row>,
+    dirty: BTreeSet<RowKey>,
+}
+
+macro_rules! accessors {
+    ($($get:ident $get_mut:ident $variant:ident $type:ty;)*) => { $(
+        /// The row, if it exists and is loaded.
+        pub fn $get(&self, key: &RowKey) -> Option<&$type> {
+            match self.rows.get(key) { Some(Row::$variant(row)) => Some(row), _ => None }
+        }
+        /// The row, to change it.
+        pub(crate) fn $get_mut(&mut self, key: &RowKey) -> Option<&mut $type> {
+            match self.rows.get_mut(key) {
+                Some(Row::$variant(row)) => {
+                    if !self.dirty.contains(key) { self.dirty.insert(key.clone()); }
+                    Some(row)
+                }
+                _ => None,
+            }
+        }
+    )* };
+}
+
+impl Rows {
+    accessors! {
+        user user_mut User User;
+        execution execution_mut Execution Execution;
+        
+        
+        budget budget_mut Budget Budget;
+    }
+
+    /// What a repeat of the command is answered.
+    pub fn seen(&self, id: CommandId) -> Option<&Seen> {
+        match self.rows.get(&RowKey::Seen(id)) {
+            Some(Row::Seen(seen)) => Some(seen),
+            _ => None,
+        }
+    }
+
+    /// Whose an account is.
+    pub fn link(&self, key: &RowKey) -> Option<&BTreeSet<Recipient>> {
+        match self.rows.get(key) {
+            Some(Row::Link(link)) => Some(link),
+            _ => None,
+        }
+    }
+
+    /// Whether the row exists and is loaded.
+    pub fn contains(&self, key: &RowKey) -> bool {
+        self.rows.contains_key(key)
+    }
+
+    /// The row as it is.
+    pub fn get(&self, key: &RowKey) -> Option<&Row> {
+        self.rows.get(key)
+    }
+
+    /// Puts in a row that was loaded from the store.
+    pub fn load(&mut self, key: RowKey, row: Row) {
+        self.rows.insert(key, row);
+    }
+
+    /// Sets a row.
+    pub(crate) fn put(&mut self, key: RowKey, row: Row) {
+        self.dirty.insert(key.clone());
+        self.rows.insert(key, row);
+    }
+
+    /// Removes a row.
+    pub(crate) fn remove(&mut self, key: &RowKey) -> Option<Row> {
+        self.dirty.insert(key.clone());
+        self.rows.remove(key)
+    }
+
+    /// Takes the keys of the rows that changed; a key without a row was removed.
+    pub fn take_dirty(&mut self) -> BTreeSet<RowKey> {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Forgets a loaded row that is written to the store.
+    pub fn evict(&mut self, key: &RowKey) {
+        self.rows.remove(key);
+    }
+
+    /// The number of rows at hand.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether no row is at hand.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// The rows that deciding and folding a command may need.
+pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
+    let mut keys = vec![RowKey::Seen(command.meta.command_id)];
+    let project = command.meta.project;
+    if let Some(Key::User(_, user)) = command.meta.parsed_key() {
+        keys.push(RowKey::User(project, user));
+    }
+    match &command.body {
+        Command::RecordOutcome(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::FireTimer(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::CancelExecution(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::ReceiveWebhook(c) => {
+            keys.push(RowKey::Delivery(project, c.integration, c.delivery.clone()));
+            let account = match c.credential {
+                Some(credential) => Account::Credential(credential),
+                None => Account::Provider(c.provider_id.clone()),
+            };
+            keys.push(RowKey::Link(project, c.integration, account));
+        }
+        Command::LinkCredential(c) => {
+            let by_provider = Account::Provider(c.provider_id.clone());
+            let by_credential = Account::Credential(c.recipient.credential);
+            keys.push(RowKey::Link(project, c.integration, by_provider));
+            keys.push(RowKey::Link(project, c.integration, by_credential));
+        }
+        Command::AskSlots(c) => keys.push(RowKey::Budget(c.project)),
+        Command::ReceiveEvent(_)
+        | Command::ReceiveRequest(_)
+        | Command::DeliverWebhook(_)
+        | Command::ConnectCredential(_)
+        | Command::RemoveCredential(_)
+        | Command::SwitchWorkflow(_)
+        | Command::DescribeUser(_)
+        | Command::SwitchUser(_)
+        | Command::HoldSlots(_)
+        | Command::ApplyProject(_) => {}
+    }
+    keys
+}

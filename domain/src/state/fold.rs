@@ -1,0 +1,274 @@
+//! Events into rows. Folding a run twice gives the same rows as folding it once.
+
+use super::*;
+use crate::answer;
+use crate::event::{
+    CredentialConnected, CredentialLinked, Event, ExecutionStarted, SlotsAsked, SlotsGranted,
+    StepReady, StepSucceeded, WebhookReceived,
+};
+use crate::meta::Meta;
+use crate::payload::Payload;
+
+/// Folds one complete decision. The rows that [`touched`] named for its command are loaded.
+pub fn fold(rows: &mut Rows, run: &[Recorded<Event>]) {
+    let Some(first) = run.first() else { return };
+    if remembered(&first.body) {
+        let bodies: Vec<Event> = run.iter().map(|recorded| recorded.body.clone()).collect();
+        let seen = Seen {
+            at: first.meta.occurred_at,
+            body_hash: first.meta.body_hash,
+            answer: answer::of(&bodies),
+        };
+        rows.put(RowKey::Seen(first.meta.command_id), Row::Seen(seen));
+    }
+    for recorded in run {
+        fold_one(rows, &recorded.meta, &recorded.body);
+    }
+}
+
+/// Whether a repeat of the command would otherwise be decided anew. Outcomes, timers, links and
+/// slots are recognised by the state that they change.
+fn remembered(first: &Event) -> bool {
+    match first {
+        Event::EventReceived(_)
+        | Event::ExecutionStarted(_)
+        | Event::CredentialConnected(_)
+        | Event::CredentialRemoved(_)
+        | Event::WorkflowSwitched(_)
+        | Event::UserDescribed(_)
+        | Event::UserSwitched(_)
+        | Event::WebhookReceived(_) => true,
+        Event::CommandRejected(e) => {
+            !matches!(e.command.as_str(), "RecordOutcome" | "FireTimer" | "HoldSlots" | "AskSlots")
+        }
+        _ => false,
+    }
+}
+
+fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
+    match event {
+        Event::CredentialConnected(e) => connected(rows, meta, e),
+        Event::CredentialRemoved(e) => {
+            if let Some(user) = user_of(rows, meta) {
+                user.credentials.remove(&e.credential);
+            }
+        }
+        Event::WorkflowSwitched(e) => {
+            let Some(user) = user_of(rows, meta) else { return };
+            let Some(credential) = user.credentials.get_mut(&e.credential) else { return };
+            if e.enabled {
+                credential.enabled.insert(e.workflow);
+            } else {
+                credential.enabled.remove(&e.workflow);
+            }
+        }
+        Event::UserDescribed(e) => {
+            if let Some(user) = user_of(rows, meta) {
+                user.metadata = Some(e.sealed.clone());
+            }
+        }
+        Event::UserSwitched(e) => {
+            if let Some(user) = user_of(rows, meta) {
+                user.disabled = !e.enabled;
+            }
+        }
+        Event::ExecutionStarted(e) => started(rows, meta, e),
+        Event::StepReady(e) => ready(rows, meta, e),
+        Event::StepSucceeded(e) => succeeded(rows, e),
+        Event::StepFailed(e) => {
+            let output = e.continued.then(|| e.sealed.clone());
+            ended(rows, e.execution, e.index, output);
+        }
+        Event::Responded(e) => {
+            let answer = answer::responded(std::slice::from_ref(event));
+            responded(rows, meta, e.execution, answer);
+        }
+        Event::ExecutionFinished(e) => {
+            let answer = answer::responded(std::slice::from_ref(event));
+            responded(rows, meta, e.execution, answer);
+            set_pending(rows, e.execution, None);
+            rows.remove(&RowKey::Execution(e.execution));
+        }
+        Event::WebhookReceived(e) => webhook(rows, meta, e),
+        Event::CredentialLinked(e) => linked(rows, meta, e),
+        Event::SlotsAsked(e) => asked(rows, e),
+        Event::SlotsGranted(e) => granted(rows, e),
+        Event::OwnershipClaimed(_)
+        | Event::CommandRejected(_)
+        | Event::CommandRepeated(_)
+        | Event::EventReceived(_)
+        | Event::SlotsHeld(_)
+        | Event::ProjectConfigured(_)
+        | Event::IntegrationConfigured(_)
+        | Event::WorkflowSaved(_)
+        | Event::WorkflowReleased(_)
+        | Event::AppEventDefined(_)
+        | Event::SecretSet(_)
+        | Event::ApiKeySet(_) => {}
+    }
+}
+
+/// The user that the record belongs to; a user exists from the first record on.
+fn user_of<'a>(rows: &'a mut Rows, meta: &Meta) -> Option<&'a mut User> {
+    let Some(Key::User(project, user)) = meta.parsed_key() else { return None };
+    let key = RowKey::User(project, user);
+    if !rows.contains(&key) {
+        rows.put(key.clone(), Row::User(User::default()));
+    }
+    rows.user_mut(&key)
+}
+
+fn connected(rows: &mut Rows, meta: &Meta, e: &CredentialConnected) {
+    let Some(user) = user_of(rows, meta) else { return };
+    let old = user.credentials.remove(&e.credential);
+    let credential = Credential {
+        integration: e.integration,
+        configuration: e.configuration,
+        provider_id: e.provider_id.clone(),
+        external_id: e.external_id.clone(),
+        payload: e.sealed.clone(),
+        connected_at: old.as_ref().map_or(meta.occurred_at, |old| old.connected_at),
+        refreshed_at: meta.occurred_at,
+        enabled: old.map_or_else(BTreeSet::new, |old| old.enabled),
+    };
+    user.credentials.insert(e.credential, credential);
+}
+
+fn started(rows: &mut Rows, meta: &Meta, e: &ExecutionStarted) {
+    let Some(Key::User(project, user)) = meta.parsed_key() else { return };
+    let execution = Execution {
+        project,
+        user,
+        workflow: e.workflow,
+        version: e.version,
+        integration: e.integration,
+        credential: e.credential,
+        trigger: e.trigger,
+        started_at: meta.occurred_at,
+        trigger_output: e.sealed.clone(),
+        command: meta.command_id,
+        body_hash: meta.body_hash,
+        correlation_id: meta.correlation_id,
+        wants_response: e.wants_response,
+        outputs: BTreeMap::new(),
+        pending: None,
+        task_count: 0,
+    };
+    rows.put(RowKey::Execution(e.execution), Row::Execution(Box::new(execution)));
+}
+
+fn ready(rows: &mut Rows, meta: &Meta, e: &StepReady) {
+    let pending = Pending {
+        step: e.step,
+        index: u16::try_from(e.index).unwrap_or(u16::MAX),
+        kind: e.kind,
+        attempt: e.attempt,
+        due: e.due,
+        since: meta.event_id,
+    };
+    set_pending(rows, e.execution, Some(pending));
+}
+
+fn succeeded(rows: &mut Rows, e: &StepSucceeded) {
+    ended(rows, e.execution, e.index, Some(e.sealed.clone()));
+    if let Some(run) = rows.execution_mut(&RowKey::Execution(e.execution)) {
+        run.task_count += e.kind.tasks();
+    }
+}
+
+/// A step is over: it waits no more, and what it gave can be referred to.
+fn ended(rows: &mut Rows, execution: ExecutionId, index: i32, output: Option<Payload>) {
+    let index = u16::try_from(index).unwrap_or(u16::MAX);
+    let key = RowKey::Execution(execution);
+    let waits = rows.execution(&key).and_then(|run| run.pending.as_ref());
+    if waits.is_some_and(|pending| pending.index == index) {
+        set_pending(rows, execution, None);
+    }
+    if let (Some(output), Some(run)) = (output, rows.execution_mut(&key)) {
+        run.outputs.insert(index, output);
+    }
+}
+
+/// Sets what the run waits for, with the rows that find it: the queue's or the timers'.
+fn set_pending(rows: &mut Rows, id: ExecutionId, pending: Option<Pending>) {
+    let key = RowKey::Execution(id);
+    let Some(run) = rows.execution_mut(&key) else { return };
+    let (project, user) = (run.project, run.user.clone());
+    let old = std::mem::replace(&mut run.pending, pending.clone());
+    if let Some(old) = old {
+        rows.remove(&index_of(project, &user, id, &old));
+    }
+    if let Some(new) = pending {
+        rows.put(index_of(project, &user, id, &new), Row::Waits);
+    }
+}
+
+fn index_of(project: ProjectId, user: &str, id: ExecutionId, pending: &Pending) -> RowKey {
+    match pending.due {
+        Some(due) => RowKey::Timer(due, id),
+        None => RowKey::Ready(project, user.to_owned(), pending.since, id),
+    }
+}
+
+/// The caller of the run got its answer: a repeat of the call gets the same.
+fn responded(rows: &mut Rows, meta: &Meta, id: ExecutionId, answer: Option<answer::Answer>) {
+    let Some(run) = rows.execution_mut(&RowKey::Execution(id)) else { return };
+    if !run.wants_response {
+        return;
+    }
+    run.wants_response = false;
+    let (command, body_hash) = (run.command, run.body_hash);
+    let seen = Seen { at: meta.occurred_at, body_hash, answer };
+    rows.put(RowKey::Seen(command), Row::Seen(seen));
+}
+
+fn webhook(rows: &mut Rows, meta: &Meta, e: &WebhookReceived) {
+    if e.repeated || e.delivery.is_empty() || e.verdict != crate::event::Verdict::Verified {
+        return;
+    }
+    let key = RowKey::Delivery(meta.project, e.integration, e.delivery.clone());
+    rows.put(key, Row::Delivery(meta.occurred_at));
+}
+
+fn linked(rows: &mut Rows, meta: &Meta, e: &CredentialLinked) {
+    let mut accounts = vec![Account::Credential(e.recipient.credential)];
+    if !e.provider_id.is_empty() {
+        accounts.push(Account::Provider(e.provider_id.clone()));
+    }
+    for account in accounts {
+        let key = RowKey::Link(meta.project, e.integration, account);
+        let mut link = rows.link(&key).cloned().unwrap_or_default();
+        if e.linked {
+            link.insert(e.recipient.clone());
+        } else {
+            link.remove(&e.recipient);
+        }
+        if link.is_empty() {
+            rows.remove(&key);
+        } else {
+            rows.put(key, Row::Link(link));
+        }
+    }
+}
+
+/// The lane said what it uses: what it was promised beyond that is free again.
+fn asked(rows: &mut Rows, e: &SlotsAsked) {
+    let key = RowKey::Budget(e.project);
+    let mut budget = rows.budget(&key).cloned().unwrap_or_default();
+    let lane = budget.lanes.entry(e.lane).or_default();
+    lane.wanted = e.wanted;
+    lane.promised = e.busy;
+    lane.held = e.busy;
+    if e.wanted == 0 && e.busy == 0 {
+        budget.lanes.remove(&e.lane);
+    }
+    rows.put(key, Row::Budget(budget));
+}
+
+fn granted(rows: &mut Rows, e: &SlotsGranted) {
+    let Some(budget) = rows.budget_mut(&RowKey::Budget(e.project)) else { return };
+    budget.serial = e.serial;
+    let lane = budget.lanes.entry(e.lane).or_default();
+    lane.promised = lane.promised.max(e.held);
+    lane.held = e.held;
+}
