@@ -16,11 +16,11 @@ pub mod outbound;
 pub mod store;
 pub mod vault;
 
+pub use answers::Answers;
 pub use blob::{Blob, BlobId};
 pub use clock::{Clock, Random};
 pub use error::Error;
 pub use log::{Headers, Log, Offset, Partition, Record, Stored, Stream};
-pub use answers::Answers;
 pub use outbound::{Failure, Job, Outbound, Outcome};
 pub use store::{Range, Store, Table, Write};
 pub use vault::{MasterKey, Vault, VaultError};

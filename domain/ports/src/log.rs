@@ -82,7 +82,7 @@ pub struct Stored {
     pub record: Record,
 }
 
-/// The log. `ports::model::Log` says in code what a backend may and may not do; every backend
+/// The log. `ports::model::log::ModelLog` says in code what a backend may and may not do; every backend
 /// passes `ports::conformance::log`.
 #[async_trait]
 pub trait Log: Send + Sync {
@@ -100,6 +100,7 @@ pub trait Log: Send + Sync {
     ///
     /// # Errors
     /// `Unavailable`: the outcome is unknown; some, all or none may become visible later.
+    /// `Corrupt`: there is no such partition.
     async fn append(&self, records: Vec<(Partition, Record)>) -> Result<Vec<Offset>, Error>;
 
     /// Reads records from `from` (inclusive) on, in order, up to about `bytes_max`, at least one
@@ -109,7 +110,9 @@ pub trait Log: Send + Sync {
     /// is appended in answer to them becomes durable after them or not at all.
     ///
     /// # Errors
-    /// `Corrupt`: `from` lies past the end, or behind what retention kept.
+    /// `Corrupt`: `from` lies past the end, or behind what retention kept. `Conflict`: records that
+    /// this reader had seen before they were durable are void; drop what was made of them.
+    /// `Unavailable`: try again.
     async fn read(
         &self,
         partition: Partition,

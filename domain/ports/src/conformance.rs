@@ -1,0 +1,3 @@
+//! The suites that every backend passes.
+
+pub mod log;

@@ -1,0 +1,3 @@
+//! The ports in memory: at once their specification and what the simulation runs on.
+
+pub mod log;
