@@ -61,6 +61,11 @@ impl Rejected {
     pub(crate) fn new(code: &'static str, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
     }
+
+    /// Something is wrong with Millrace itself.
+    pub fn internal(reason: impl Into<String>) -> Self {
+        Self::new("INTERNAL", reason)
+    }
 }
 
 /// The outcome of looking at a command: events, a refusal, or something missing.

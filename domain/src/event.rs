@@ -47,3 +47,48 @@ crate::codec::family! {
 
 /// Schema ids below are commands.
 pub const FIRST_SCHEMA_ID: u32 = 200;
+
+impl Event {
+    /// The execution that it belongs to.
+    pub fn execution(&self) -> Option<crate::id::ExecutionId> {
+        match self {
+            Event::ExecutionStarted(e) => Some(e.execution),
+            Event::StepReady(e) => Some(e.execution),
+            Event::StepSucceeded(e) => Some(e.execution),
+            Event::StepFailed(e) => Some(e.execution),
+            Event::Responded(e) => Some(e.execution),
+            Event::ExecutionFinished(e) => Some(e.execution),
+            _ => None,
+        }
+    }
+
+    /// What it holds of customers' data.
+    pub fn payload(&self) -> Option<&crate::payload::Payload> {
+        match self {
+            Event::CredentialConnected(e) => Some(&e.sealed),
+            Event::UserDescribed(e) => Some(&e.sealed),
+            Event::ExecutionStarted(e) => Some(&e.sealed),
+            Event::StepSucceeded(e) => Some(&e.sealed),
+            Event::StepFailed(e) => Some(&e.sealed),
+            Event::Responded(e) => Some(&e.sealed),
+            Event::WebhookReceived(e) => Some(&e.sealed),
+            Event::SecretSet(e) => Some(&e.sealed),
+            _ => None,
+        }
+    }
+
+    /// What it holds of customers' data, to seal it.
+    pub fn payload_mut(&mut self) -> Option<&mut crate::payload::Payload> {
+        match self {
+            Event::CredentialConnected(e) => Some(&mut e.sealed),
+            Event::UserDescribed(e) => Some(&mut e.sealed),
+            Event::ExecutionStarted(e) => Some(&mut e.sealed),
+            Event::StepSucceeded(e) => Some(&mut e.sealed),
+            Event::StepFailed(e) => Some(&mut e.sealed),
+            Event::Responded(e) => Some(&mut e.sealed),
+            Event::WebhookReceived(e) => Some(&mut e.sealed),
+            Event::SecretSet(e) => Some(&mut e.sealed),
+            _ => None,
+        }
+    }
+}

@@ -38,6 +38,16 @@ impl Filter {
         Owner { epoch: self.epoch, incarnation: self.incarnation, decided: self.decided }
     }
 
+    /// Where the run that is not complete yet begins.
+    pub fn open_since(&self) -> Option<i64> {
+        self.open.first().map(|(offset, _)| *offset)
+    }
+
+    /// Notes a run of the holder itself that stands because no one else can write.
+    pub fn stood(&mut self, command_offset: i64) {
+        self.decided = self.decided.max(command_offset);
+    }
+
     /// Takes the next record; gives the run that it completes, if it stands.
     pub fn push(&mut self, offset: i64, recorded: Recorded<Event>) -> Option<Run> {
         let meta = &recorded.meta;

@@ -15,7 +15,7 @@ pub use user::{Credential, User};
 
 use crate::answer::Answer;
 use crate::command::Command;
-use crate::event::Recipient;
+use crate::event::{Event, Recipient};
 use crate::id::{CommandId, CredentialId, EventId, ExecutionId, IntegrationId, ProjectId};
 use crate::key::Key;
 use crate::meta::Recorded;
@@ -218,6 +218,29 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         | Command::SwitchUser(_)
         | Command::HoldSlots(_)
         | Command::ApplyProject(_) => {}
+    }
+    keys
+}
+
+/// The rows that folding an event may need, where its command is not at hand.
+pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
+    let mut keys = Vec::with_capacity(3);
+    if let Some(Key::User(project, user)) = meta.parsed_key() {
+        keys.push(RowKey::User(project, user));
+    }
+    if let Some(execution) = event.execution() {
+        keys.push(RowKey::Execution(execution));
+    }
+    match event {
+        Event::CredentialLinked(e) => {
+            let by_provider = Account::Provider(e.provider_id.clone());
+            let by_credential = Account::Credential(e.recipient.credential);
+            keys.push(RowKey::Link(meta.project, e.integration, by_provider));
+            keys.push(RowKey::Link(meta.project, e.integration, by_credential));
+        }
+        Event::SlotsAsked(e) => keys.push(RowKey::Budget(e.project)),
+        Event::SlotsGranted(e) => keys.push(RowKey::Budget(e.project)),
+        _ => {}
     }
     keys
 }

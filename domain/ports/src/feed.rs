@@ -58,9 +58,10 @@ impl Feed {
                 let event = codec::decode::<Event>(&record.value)
                     .map_err(|error| Error::Corrupt(error.to_string()))?;
                 let reader = &mut *reader;
-                for run in reader.filter.push(stored.offset, event) {
+                if let Some(run) = reader.filter.push(stored.offset, event) {
                     for (offset, recorded) in &run {
-                        reader.config.fold(*offset, recorded);
+                        let folded = reader.config.fold(*offset, recorded);
+                        folded.map_err(|error| Error::Corrupt(error.to_string()))?;
                     }
                 }
             }

@@ -10,6 +10,7 @@ pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
+pub mod feed;
 pub mod log;
 pub mod model;
 pub mod outbound;
@@ -20,6 +21,7 @@ pub use answers::Answers;
 pub use blob::{Blob, BlobId};
 pub use clock::{Clock, Random};
 pub use error::Error;
+pub use feed::Feed;
 pub use log::{Headers, Log, Offset, Partition, Record, Stored, Stream};
 pub use outbound::{Failure, Job, Outbound, Outcome};
 pub use store::{Range, Store, Table, Write};

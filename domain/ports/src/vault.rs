@@ -180,7 +180,9 @@ impl Vault {
     fn decrypt(&self, key: &Key, payload: &Payload) -> Result<(u8, Bytes), VaultError> {
         let sealed = match payload {
             Payload::Open(clear) => return Ok((seal::INLINE, clear.clone())),
-            Payload::Sealed(sealed) if sealed.is_empty() => return Ok((seal::INLINE, Bytes::new())),
+            Payload::Sealed(sealed) if sealed.is_empty() => {
+                return Ok((seal::INLINE, Bytes::new()));
+            }
             Payload::Sealed(sealed) => sealed,
         };
         let name = key.name();

@@ -97,7 +97,7 @@ fn scope(
     step: &Step,
     fresh: &BTreeMap<u16, Value>,
 ) -> Result<Scope, Missing> {
-    let mut wanted: Needs = needs(step, walk.workflow);
+    let mut wanted: Needs = needs(step, &walk.workflow.names());
     wanted.outputs.retain(|index| !fresh.contains_key(index));
     let mut scope = open.scope(walk.run, &wanted)?;
     for (index, output) in fresh {
@@ -202,7 +202,7 @@ impl Walk<'_> {
         scope: &Scope,
         events: &mut Vec<Event>,
     ) -> Result<(), String> {
-        let rendered = respond::render(response, scope).map_err(|error| error.to_string())?;
+        let rendered = respond::render(response, scope, RESPONSE_BYTES_MAX).map_err(|error| error.to_string())?;
         let input = json!({
             "statusCode": rendered.status,
             "contentType": rendered.content_type,
@@ -221,8 +221,12 @@ impl Walk<'_> {
     }
 }
 
+/// Bytes of a response's body.
+const RESPONSE_BYTES_MAX: usize = 50 * 1024 * 1024;
+
 fn packed(input: &Value, output: &Value) -> (Payload, i32, i32) {
-    let bytes = exchange::pack(input, output);
+    // The input of a step done on the way is far below the 4 GiB that cannot be packed.
+    let bytes = exchange::pack(input, output).unwrap_or_default();
     let (input_size, output_size) = exchange::sizes(&bytes);
     (Payload::Open(Bytes::from(bytes)), input_size, output_size)
 }

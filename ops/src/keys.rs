@@ -1,0 +1,73 @@
+//! The master key and the admin key: given in files, or made at the first start.
+
+use anyhow::{Context, Result, bail};
+use ports::Random;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Reads 32 bytes as 64 hex digits; makes them where no file was named and none is there.
+///
+/// # Errors
+/// The file cannot be read or written, or does not hold 64 hex digits.
+pub fn master(named: &str, data: &Path, random: &dyn Random) -> Result<[u8; 32]> {
+    let text = read_or_make(named, &data.join("master.key"), random)?;
+    parse_hex(&text)
+}
+
+/// The admin key, as text.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub fn admin(named: &str, data: &Path, random: &dyn Random) -> Result<String> {
+    read_or_make(named, &data.join("admin.key"), random)
+}
+
+fn read_or_make(named: &str, default: &Path, random: &dyn Random) -> Result<String> {
+    let path = if named.is_empty() { default.to_owned() } else { PathBuf::from(named) };
+    if named.is_empty() && !path.exists() {
+        let mut bytes = [0u8; 32];
+        random.fill(&mut bytes);
+        write_secret(&path, &hex(&bytes))?;
+        tracing::warn!(path = %path.display(), "made a key; keep a copy of it apart from the data");
+    }
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the key {}", path.display()))?;
+    Ok(text.trim().to_owned())
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_secret(path: &Path, text: &str) -> Result<()> {
+    let part = path.with_extension("part");
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&part)
+        .with_context(|| format!("cannot write {}", part.display()))?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)?;
+    Ok(())
+}
+
+/// Bytes as hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn parse_hex(text: &str) -> Result<[u8; 32]> {
+    let mut bytes = [0u8; 32];
+    if text.len() != 64 {
+        bail!("a master key is 64 hex digits; this one has {}", text.len());
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair)?;
+        *byte = u8::from_str_radix(pair, 16).context("a master key is 64 hex digits")?;
+    }
+    Ok(bytes)
+}

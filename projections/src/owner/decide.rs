@@ -1,0 +1,225 @@
+//! A batch of commands into decisions.
+
+use super::open::{Opener, port_error};
+use super::stamp::{About, record, stamp};
+use super::{BATCH_COMMANDS_MAX, Decided, Owner, claim};
+use domain::answer;
+use domain::codec;
+use domain::command::Command;
+use domain::decide::{Given, Missing, Rejected, decide, reject};
+use domain::event::Event;
+use domain::id::CommandId;
+use domain::meta::Recorded;
+use domain::payload::Payload;
+use domain::state::{RowKey, fold, touched};
+use ports::{Error, Record, Stored};
+
+/// Reads after which an unreadable end of `events` counts as lost.
+const READ_BACK_TRIES_MAX: u32 = 10_000;
+
+/// Times that a decision may ask for something to be fetched.
+const FETCHES_MAX: u32 = 64;
+
+impl Owner {
+    pub(super) async fn decide_batch(&mut self, batch: Vec<Stored>) -> Result<Vec<Decided>, Error> {
+        let mut commands = Vec::with_capacity(batch.len().min(BATCH_COMMANDS_MAX));
+        let mut next = None;
+        for stored in batch.into_iter().take(BATCH_COMMANDS_MAX) {
+            next = Some(stored.offset + 1);
+            if let Some(command) = command_of(&stored)? {
+                commands.push((stored.offset, command));
+            }
+        }
+        let keys = commands.iter().flat_map(|(_, command)| touched(command)).collect();
+        self.load(keys).await?;
+        let mut decided = Vec::with_capacity(commands.len());
+        for (offset, command) in commands {
+            if !self.config_reaches(&command).await? {
+                next = Some(offset);
+                break;
+            }
+            decided.push(self.decide_one(offset, &command).await?);
+            if self.seat == super::Seat::CONFIG {
+                // The next command must see this one's outcome, which the feed reads back.
+                next = Some(offset + 1);
+                break;
+            }
+        }
+        if let (Some(held), Some(next)) = (&mut self.held, next) {
+            held.next = next;
+        }
+        Ok(decided)
+    }
+
+    /// Whether this node has folded the configuration that the command's door had seen.
+    async fn config_reaches(&self, command: &Recorded<Command>) -> Result<bool, Error> {
+        let wanted = command.meta.config_offset;
+        if self.seat != super::Seat::CONFIG && self.world.feed.current().offset >= wanted {
+            return Ok(true);
+        }
+        self.world.feed.refresh().await?;
+        Ok(self.world.feed.current().offset >= wanted)
+    }
+
+    async fn decide_one(
+        &mut self,
+        offset: i64,
+        command: &Recorded<Command>,
+    ) -> Result<Decided, Error> {
+        let config = self.world.feed.current();
+        let clock = self.world.clock.now();
+        let Some(held) = &mut self.held else {
+            return Err(Error::Conflict("the partition is not held".into()));
+        };
+        if clock > held.now {
+            (held.now, held.count) = (clock, 0);
+        }
+        let now = held.now;
+        let given = Given {
+            rows: &self.rows,
+            config: &config,
+            now,
+            partitions: self.world.log.partitions(),
+        };
+        let key = command.meta.parsed_key();
+        let project = config.project(command.meta.project);
+        let mut opener = Opener::of(&self.world, &self.rows, project, key.as_ref());
+        let mut fetches = 0;
+        let events = loop {
+            match guarded(&given, &mut opener, command) {
+                Ok(events) => break events,
+                Err(Missing) if fetches < FETCHES_MAX => opener.fetch().await?,
+                Err(Missing) => {
+                    let reason = "the decision needs more payloads than it may open";
+                    break vec![reject(command, Rejected::internal(reason))];
+                }
+            }
+            fetches += 1;
+        };
+        let about = About { command, offset, config_offset: config.offset };
+        let mut run = stamp(&self.world, held, &about, events);
+        self.seal(&mut run).await?;
+        let mut decided = self.answers(command, run);
+        fold(&mut self.rows, &decided.run);
+        self.repeat_answer(command.meta.command_id, &mut decided);
+        Ok(decided)
+    }
+
+    /// Seals what the decision left open.
+    async fn seal(&self, run: &mut [Recorded<Event>]) -> Result<(), Error> {
+        for event in run {
+            let Some(key) = event.meta.parsed_key() else { continue };
+            let Some(payload) = event.body.payload_mut() else { continue };
+            if let Payload::Open(clear) = payload {
+                self.world.vault.prepare(&key).await.map_err(port_error)?;
+                *payload = self.world.vault.store(&key, clear).await.map_err(port_error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who is to be told about the decision. Looks at the rows as they were before it.
+    fn answers(&self, command: &Recorded<Command>, run: Vec<Recorded<Event>>) -> Decided {
+        let bodies: Vec<Event> = run.iter().map(|event| event.body.clone()).collect();
+        let mut answers = Vec::new();
+        let mut started = None;
+        if let Some(answer) = answer::of(&bodies) {
+            answers.push((command.meta.command_id, answer));
+        } else if let Some(execution) = bodies.iter().find_map(Event::execution) {
+            started = Some((command.meta.command_id, execution));
+        }
+        if let Some(execution) = bodies.iter().find_map(Event::execution)
+            && let Some(live) = self.rows.execution(&RowKey::Execution(execution))
+            && live.wants_response
+            && let Some(answer) = answer::responded(&bodies)
+        {
+            answers.push((live.command, answer));
+        }
+        Decided { run, answers, started }
+    }
+
+    /// A repeated command gets the first answer, or waits on for it.
+    fn repeat_answer(&self, id: CommandId, decided: &mut Decided) {
+        let repeated =
+            matches!(decided.run.first().map(|event| &event.body), Some(Event::CommandRepeated(_)));
+        if repeated {
+            let first = self.rows.seen(id).and_then(|seen| seen.answer.clone());
+            decided.answers = first.into_iter().map(|answer| (id, answer)).collect();
+        }
+    }
+
+    /// Appends the decisions and waits until they stand. `false`: a newer claim came first.
+    pub(super) async fn append(&mut self, decided: &[Decided]) -> Result<bool, Error> {
+        let mut records: Vec<(ports::Partition, Record)> = Vec::new();
+        for event in decided.iter().flat_map(|decided| &decided.run) {
+            records.push((self.seat.events, record(event)?));
+        }
+        let offsets = self.world.log.append(records).await?;
+        if !self.world.log.exclusive() {
+            return self.read_back(decided).await;
+        }
+        // This process is the only writer: a completed append stands.
+        let Some(held) = &mut self.held else { return Ok(false) };
+        let runs = decided.iter().flat_map(|decided| &decided.run);
+        for (offset, event) in offsets.iter().zip(runs) {
+            held.filter.stood(event.meta.command_offset);
+            held.applied = offset + 1;
+        }
+        Ok(true)
+    }
+
+    /// Reads this owner's decisions back. `false`: a newer claim stands in front of one of them.
+    pub(super) async fn read_back(&mut self, decided: &[Decided]) -> Result<bool, Error> {
+        let last = decided.last().and_then(|decided| decided.run.first());
+        let wanted = last.map_or(-1, |event| event.meta.command_offset);
+        for _ in 0..READ_BACK_TRIES_MAX {
+            let Some(held) = &mut self.held else { return Ok(false) };
+            let mine = held.filter.owner();
+            let batch =
+                self.world.log.read(self.seat.events, held.applied, super::BATCH_BYTES_MAX).await?;
+            for stored in &batch {
+                if let Some(event) = claim::event_of(stored)? {
+                    held.filter.push(stored.offset, event);
+                }
+                held.applied = stored.offset + 1;
+            }
+            let seen = held.filter.owner();
+            if (seen.epoch, seen.incarnation) != (mine.epoch, mine.incarnation) {
+                return Ok(false);
+            }
+            if seen.decided >= wanted {
+                return Ok(true);
+            }
+            self.world.log.changed(self.seat.events, held.applied).await?;
+        }
+        Err(Error::Unavailable("decisions do not become visible".into()))
+    }
+}
+
+/// A decider that panics must not take the partition down with it: its command is rejected.
+fn guarded(
+    given: &Given<'_>,
+    opener: &mut Opener<'_>,
+    command: &Recorded<Command>,
+) -> Result<Vec<Event>, Missing> {
+    let attempt = std::panic::AssertUnwindSafe(|| -> Result<Vec<Event>, Missing> {
+        decide(given, opener, command)
+    });
+    match std::panic::catch_unwind(attempt) {
+        Ok(result) => result,
+        Err(_) => {
+            let reason = "deciding the command failed; it is parked";
+            Ok(vec![reject(command, Rejected::internal(reason))])
+        }
+    }
+}
+
+/// The command in a record; `None` for an event, which shares the stream of the configuration.
+fn command_of(stored: &Stored) -> Result<Option<Recorded<Command>>, Error> {
+    if stored.record.headers.kind >= domain::event::FIRST_SCHEMA_ID {
+        return Ok(None);
+    }
+    codec::decode::<Command>(&stored.record.value)
+        .map(Some)
+        .map_err(|error| Error::Corrupt(format!("command at {}: {error}", stored.offset)))
+}

@@ -1,0 +1,157 @@
+//! Opens sealed values for a decision or a job.
+
+use crate::world::World;
+use bytes::Bytes;
+use domain::config::Project;
+use domain::decide::{Missing, Open};
+use domain::key::Key;
+use domain::payload::Payload;
+use domain::state::{Execution, RowKey, Rows, User};
+use domain::workflow::Scope;
+use domain::workflow::reference::Needs;
+use domain::{exchange, id::ProjectId};
+use ports::{Error, VaultError};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Opens what a decision needs; remembers what was not at hand.
+pub struct Opener<'a> {
+    world: &'a World,
+    user: Option<&'a User>,
+    project: Option<&'a Project>,
+    fetched: BTreeMap<Bytes, Bytes>,
+    wanted: Vec<(Key, Payload)>,
+    failed: Option<Error>,
+}
+
+impl<'a> Opener<'a> {
+    /// An opener for one user of a project.
+    pub fn new(world: &'a World, user: Option<&'a User>, project: Option<&'a Project>) -> Self {
+        Self { world, user, project, fetched: BTreeMap::new(), wanted: Vec::new(), failed: None }
+    }
+
+    /// The opener for a key of an owner's rows.
+    pub fn of(
+        world: &'a World,
+        rows: &'a Rows,
+        project: Option<&'a Project>,
+        key: Option<&Key>,
+    ) -> Self {
+        let user = key.and_then(|key| match key {
+            Key::User(project, user) => rows.user(&RowKey::User(*project, user.clone())),
+            Key::App(..) | Key::Limit(_) | Key::Lane(..) | Key::Project(_) => None,
+        });
+        Self::new(world, user, project)
+    }
+
+    /// Fetches what was missing.
+    ///
+    /// # Errors
+    /// What kept a payload from being opened.
+    pub async fn fetch(&mut self) -> Result<(), Error> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        for (key, payload) in std::mem::take(&mut self.wanted) {
+            let clear = self.world.vault.fetch(&key, &payload).await.map_err(port_error)?;
+            if let Some(sealed) = payload.sealed() {
+                self.fetched.insert(sealed.clone(), clear);
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, key: &Key, payload: &Payload) -> Result<Bytes, Missing> {
+        if let Some(clear) = payload.sealed().and_then(|sealed| self.fetched.get(sealed)) {
+            return Ok(clear.clone());
+        }
+        match self.world.vault.open(key, payload) {
+            Ok(clear) => Ok(clear),
+            Err(VaultError::Apart) => {
+                self.wanted.push((key.clone(), payload.clone()));
+                Err(Missing)
+            }
+            Err(error) => {
+                self.failed = Some(port_error(error));
+                Err(Missing)
+            }
+        }
+    }
+
+    fn json(&mut self, key: &Key, payload: &Payload) -> Result<Value, Missing> {
+        let clear = self.open(key, payload)?;
+        Ok(serde_json::from_slice(&clear).unwrap_or(Value::Null))
+    }
+
+    fn settings(&mut self, run: &Execution, key: &Key) -> Result<Map<String, Value>, Missing> {
+        let mut settings = Map::new();
+        let Some(user) = self.user else { return Ok(settings) };
+        if let Some(metadata) = &user.metadata {
+            let metadata = self.json(key, metadata)?;
+            if let Value::Object(map) = &metadata {
+                settings.extend(map.clone());
+            }
+            settings.insert("metadata".into(), metadata);
+        }
+        if let Some(credential) = user.credentials.get(&run.credential) {
+            if let Value::Object(map) = self.json(key, &credential.payload)? {
+                settings.extend(map);
+            }
+            settings.insert("providerId".into(), json!(credential.provider_id));
+        }
+        settings.insert("userId".into(), json!(run.user));
+        Ok(settings)
+    }
+
+    fn secret(&mut self, project: ProjectId, name: &str) -> Result<Option<String>, Missing> {
+        let Some(found) = self.project.and_then(|p| p.secrets.get(&format!("secret/{name}")))
+        else {
+            return Ok(None);
+        };
+        let clear = self.open(&Key::Project(project), &found.1)?;
+        Ok(Some(String::from_utf8_lossy(&clear).into_owned()))
+    }
+}
+
+impl Open for Opener<'_> {
+    fn scope(&mut self, run: &Execution, needs: &Needs) -> Result<Scope, Missing> {
+        let key = Key::User(run.project, run.user.clone());
+        let mut scope = Scope::default();
+        let workflow = self.project.and_then(|p| p.workflow(run.workflow, run.version));
+        if let Some(workflow) = workflow {
+            scope.names = Arc::new(workflow.names());
+        }
+        if needs.trigger {
+            scope.trigger = self.json(&key, &run.trigger_output)?;
+        }
+        for index in &needs.outputs {
+            if let Some(packed) = run.outputs.get(index) {
+                let clear = self.open(&key, packed)?;
+                let output = exchange::unpack(&clear).ok().map(|(_, output)| output);
+                let output = output.and_then(|json| serde_json::from_slice(json).ok());
+                let output = output.unwrap_or(Value::Null);
+                scope.outputs.insert(*index, output);
+            }
+        }
+        if needs.settings {
+            scope.settings = self.settings(run, &key)?;
+        }
+        for name in &needs.secrets {
+            if let Some(value) = self.secret(run.project, name)? {
+                scope.secrets.insert(name.clone(), value);
+            }
+        }
+        Ok(scope)
+    }
+}
+
+/// What a failure to open means for an owner.
+pub fn port_error(error: VaultError) -> Error {
+    match error {
+        VaultError::Port(error) => error,
+        VaultError::KeyGone { .. } | VaultError::Forged { .. } | VaultError::Apart => {
+            Error::Corrupt(error.to_string())
+        }
+    }
+}

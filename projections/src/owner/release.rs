@@ -1,0 +1,192 @@
+//! What a decision lets out once it stands.
+//!
+//! Tells first, then answers and queues, then the rows with the checkpoint: a crash between any
+//! two repeats what comes before, and every recipient drops repeats.
+
+use super::open::port_error;
+use super::stamp::{Cause, own_command, record, told};
+use super::{Decided, Owner};
+use crate::queue::Work;
+use domain::command::{AskSlots, Command, FireTimer};
+use domain::config::Config;
+use domain::effect::{self, Call, Tell};
+use domain::event::Event;
+use domain::id::{CommandId, ExecutionId};
+use domain::key::Key;
+use domain::meta::Recorded;
+use domain::state::{RowKey, User};
+use domain::time::Timestamp;
+use ports::{Error, Partition, Record};
+
+impl Owner {
+    pub(super) async fn release(&mut self, decided: Vec<Decided>) -> Result<(), Error> {
+        for one in &decided {
+            self.tell(&one.run).await?;
+        }
+        for one in &decided {
+            if let Some((command, execution)) = one.started {
+                self.world.answers.started(command, execution);
+            }
+            for (command, answer) in &one.answers {
+                self.world.answers.tell(*command, answer);
+            }
+            for event in &one.run {
+                self.let_out(event);
+            }
+        }
+        let Some(held) = self.held.take() else { return Ok(()) };
+        let saved = self.save(&held).await;
+        self.held = Some(held);
+        saved
+    }
+
+    fn let_out(&mut self, event: &Recorded<Event>) {
+        let Some(Key::User(project, user)) = event.meta.parsed_key() else {
+            if let Event::SlotsHeld(e) = &event.body {
+                self.queues.held(e.project, e.held, e.serial);
+            }
+            return;
+        };
+        match &event.body {
+            Event::StepReady(e) => match e.due {
+                None => {
+                    self.timers.forget(e.execution);
+                    self.queues.push((project, &user), event.meta.event_id, e.execution);
+                }
+                Some(due) => self.timers.set(due, e.execution),
+            },
+            Event::StepSucceeded(e) => {
+                self.timers.forget(e.execution);
+                self.queues.done(e.execution);
+            }
+            Event::StepFailed(e) => self.queues.done(e.execution),
+            Event::ExecutionFinished(e) => {
+                self.queues.done(e.execution);
+                self.timers.forget(e.execution);
+            }
+            _ => {}
+        }
+    }
+
+    /// Appends what the events want told to other keys.
+    pub(super) async fn tell(&self, run: &[Recorded<Event>]) -> Result<(), Error> {
+        let partitions = self.world.log.partitions();
+        let mut records = Vec::new();
+        for event in run {
+            for tell in effect::tells(event, partitions) {
+                let tell = self.resealed(event, tell).await?;
+                let to = Partition::commands(tell.to.partition(partitions));
+                records.push((to, record(&told(&self.world, event, tell))?));
+            }
+        }
+        self.post(records).await
+    }
+
+    /// A payload that crosses keys is sealed anew for the recipient.
+    async fn resealed(&self, event: &Recorded<Event>, mut tell: Tell) -> Result<Tell, Error> {
+        let Command::DeliverWebhook(deliver) = &mut tell.command else { return Ok(tell) };
+        let Some(from) = event.meta.parsed_key() else { return Ok(tell) };
+        let vault = &self.world.vault;
+        let clear = vault.fetch(&from, &deliver.sealed).await.map_err(port_error)?;
+        vault.prepare(&tell.to).await.map_err(port_error)?;
+        deliver.sealed = vault.store(&tell.to, &clear).await.map_err(port_error)?;
+        Ok(tell)
+    }
+
+    async fn post(&self, records: Vec<(Partition, Record)>) -> Result<(), Error> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.world.log.append(records).await.map(|_| ())
+    }
+
+    pub(super) async fn ask_slots(&mut self, config: &Config) -> Result<(), Error> {
+        let partitions = self.world.log.partitions();
+        let lane = i32::from(self.seat.number());
+        let mut records = Vec::new();
+        for ask in self.queues.asks(config) {
+            let key = Key::Limit(ask.project);
+            let (wanted, busy) = (ask.wanted, ask.busy);
+            let command = AskSlots { project: ask.project, lane, wanted, busy };
+            let id = CommandId::fresh(self.world.clock.now(), self.world.entropy());
+            let command = own_command(&self.world, &key, id, uncaused(id), command.into());
+            records.push((Partition::commands(key.partition(partitions)), record(&command)?));
+        }
+        self.post(records).await
+    }
+
+    pub(super) async fn fire_all(
+        &mut self,
+        due: Vec<(Timestamp, ExecutionId)>,
+    ) -> Result<usize, Error> {
+        self.load(due.iter().map(|(_, id)| RowKey::Execution(*id)).collect()).await?;
+        let mut records = Vec::new();
+        for (due, execution) in due {
+            let Some(run) = self.rows.execution(&RowKey::Execution(execution)) else { continue };
+            let Some(pending) = run.pending.as_ref().filter(|p| p.due == Some(due)) else {
+                continue;
+            };
+            let body = FireTimer { execution, step: pending.step, attempt: pending.attempt, due };
+            let key = Key::User(run.project, run.user.clone());
+            let id = CommandId::derived(&pending.since.0, &key, 1);
+            let cause = Cause {
+                causation_id: Some(pending.since.0),
+                correlation_id: run.correlation_id,
+                execution: Some(execution),
+            };
+            let command = own_command(&self.world, &key, id, cause, body.into());
+            records.push((self.seat.commands, record(&command)?));
+        }
+        let fired = records.len();
+        self.post(records).await?;
+        Ok(fired)
+    }
+
+    /// Loads what the steps need in order to be performed.
+    pub(super) async fn load_work(&mut self, ids: Vec<ExecutionId>) -> Result<Vec<Work>, Error> {
+        self.load(ids.iter().map(|id| RowKey::Execution(*id)).collect()).await?;
+        let users = ids.iter().filter_map(|id| {
+            let run = self.rows.execution(&RowKey::Execution(*id))?;
+            Some(RowKey::User(run.project, run.user.clone()))
+        });
+        let users = users.collect();
+        self.load(users).await?;
+        let mut work = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.work_of(id) {
+                Some(found) => work.push(found),
+                None => self.queues.done(id),
+            }
+        }
+        Ok(work)
+    }
+
+    fn work_of(&self, id: ExecutionId) -> Option<Work> {
+        let run = self.rows.execution(&RowKey::Execution(id))?;
+        let pending = run.pending.as_ref().filter(|pending| pending.due.is_none())?;
+        let user = self.rows.user(&RowKey::User(run.project, run.user.clone()));
+        // Only the account that the run works for goes along.
+        let account = user.map(|user| User {
+            disabled: user.disabled,
+            metadata: user.metadata.clone(),
+            credentials: user
+                .credentials
+                .get_key_value(&run.credential)
+                .map(|(id, credential)| (*id, credential.clone()))
+                .into_iter()
+                .collect(),
+        });
+        let call = Call {
+            key: effect::EffectKey { execution: id, step: pending.step },
+            project: run.project,
+            user: run.user.clone(),
+            index: pending.index,
+            attempt: pending.attempt,
+        };
+        Some(Work { call, run: run.clone(), user: account })
+    }
+}
+
+fn uncaused(id: CommandId) -> Cause {
+    Cause { causation_id: None, correlation_id: id.0, execution: None }
+}

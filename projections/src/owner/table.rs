@@ -1,0 +1,154 @@
+//! Owner rows in the store: which table, which key, which bytes.
+//!
+//! Every key begins with the partition, so that one partition's rows can be scanned, moved and
+//! rebuilt apart from the others.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use domain::id::{EventId, ExecutionId, ProjectId};
+use domain::state::{Account, Row, RowKey};
+use domain::time::Timestamp;
+use ports::{Error, Table};
+use uuid::Uuid;
+
+/// How far an owner has come, per partition.
+pub const CHECKPOINTS: Table = Table("owner.checkpoint");
+/// Connected users.
+pub const USERS: Table = Table("owner.user");
+/// Live executions.
+pub const EXECUTIONS: Table = Table("owner.execution");
+/// Decided commands.
+pub const SEEN: Table = Table("owner.seen");
+/// Whose an account at a provider is.
+pub const LINKS: Table = Table("owner.link");
+/// Webhook deliveries that came before.
+pub const DELIVERIES: Table = Table("owner.delivery");
+/// Step budgets.
+pub const BUDGETS: Table = Table("owner.budget");
+/// Steps that wait in queues.
+pub const READY: Table = Table("owner.ready");
+/// Steps that wait for a moment.
+pub const TIMERS: Table = Table("owner.timer");
+
+/// Every table that is folded from events.
+pub const FOLDED: [Table; 8] = [USERS, EXECUTIONS, SEEN, LINKS, DELIVERIES, BUDGETS, READY, TIMERS];
+
+/// Where a row lies.
+pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
+    let mut bytes = BytesMut::with_capacity(64);
+    bytes.put_u16(partition);
+    let table = match key {
+        RowKey::User(project, user) => {
+            bytes.put_slice(project.bytes());
+            bytes.put_slice(user.as_bytes());
+            USERS
+        }
+        RowKey::Execution(id) => {
+            bytes.put_slice(id.bytes());
+            EXECUTIONS
+        }
+        RowKey::Seen(id) => {
+            bytes.put_slice(id.bytes());
+            SEEN
+        }
+        RowKey::Link(project, integration, account) => {
+            bytes.put_slice(project.bytes());
+            bytes.put_slice(integration.bytes());
+            match account {
+                Account::Provider(id) => {
+                    bytes.put_u8(0);
+                    bytes.put_slice(id.as_bytes());
+                }
+                Account::Credential(id) => {
+                    bytes.put_u8(1);
+                    bytes.put_slice(id.bytes());
+                }
+            }
+            LINKS
+        }
+        RowKey::Delivery(project, integration, delivery) => {
+            bytes.put_slice(project.bytes());
+            bytes.put_slice(integration.bytes());
+            bytes.put_slice(delivery.as_bytes());
+            DELIVERIES
+        }
+        RowKey::Budget(project) => {
+            bytes.put_slice(project.bytes());
+            BUDGETS
+        }
+        RowKey::Ready(project, user, since, execution) => {
+            put_queue(&mut bytes, project, user);
+            bytes.put_slice(since.bytes());
+            bytes.put_slice(execution.bytes());
+            READY
+        }
+        RowKey::Timer(due, execution) => {
+            bytes.put_i64(due.0);
+            bytes.put_slice(execution.bytes());
+            TIMERS
+        }
+    };
+    (table, bytes.freeze())
+}
+
+// The length in front keeps one user's rows apart from those of a user with a longer name.
+fn put_queue(bytes: &mut BytesMut, project: &ProjectId, user: &str) {
+    bytes.put_slice(project.bytes());
+    bytes.put_u16(u16::try_from(user.len()).unwrap_or(u16::MAX));
+    bytes.put_slice(user.as_bytes());
+}
+
+/// The beginning of the keys of one user's queue.
+pub fn queue_prefix(partition: u16, project: &ProjectId, user: &str) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(64);
+    bytes.put_u16(partition);
+    put_queue(&mut bytes, project, user);
+    bytes.freeze()
+}
+
+/// Reads the key of a row of [`READY`]: the queue, and what waits in it.
+pub fn parse_ready(key: &[u8]) -> Option<(ProjectId, String, EventId, ExecutionId)> {
+    let project = ProjectId(uuid(key.get(2..18)?)?);
+    let length = usize::from(u16::from_be_bytes(key.get(18..20)?.try_into().ok()?));
+    let user = std::str::from_utf8(key.get(20..20 + length)?).ok()?.to_owned();
+    let rest = key.get(20 + length..)?;
+    Some((project, user, EventId(uuid(rest.get(..16)?)?), ExecutionId(uuid(rest.get(16..32)?)?)))
+}
+
+/// Reads the key of a row of [`TIMERS`].
+pub fn parse_timer(key: &[u8]) -> Option<(Timestamp, ExecutionId)> {
+    let due = i64::from_be_bytes(key.get(2..10)?.try_into().ok()?);
+    Some((Timestamp(due), ExecutionId(uuid(key.get(10..26)?)?)))
+}
+
+fn uuid(bytes: &[u8]) -> Option<Uuid> {
+    Uuid::from_slice(bytes).ok()
+}
+
+/// A row as bytes.
+pub fn encode(row: &Row) -> Result<Bytes, Error> {
+    postcard::to_allocvec(row)
+        .map(Bytes::from)
+        .map_err(|error| Error::Corrupt(format!("a row cannot be encoded: {error}")))
+}
+
+/// Bytes as a row.
+pub fn decode(bytes: &[u8]) -> Result<Row, Error> {
+    postcard::from_bytes(bytes)
+        .map_err(|error| Error::Corrupt(format!("a row cannot be decoded: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_queues_and_timers_read_back() {
+        let project = ProjectId(Uuid::from_u128(1));
+        let (since, id) = (EventId(Uuid::from_u128(2)), ExecutionId(Uuid::from_u128(3)));
+        let key = RowKey::Ready(project, "a/ü".into(), since, id);
+        let (_, bytes) = place(7, &key);
+        assert_eq!(parse_ready(&bytes), Some((project, "a/ü".into(), since, id)));
+        let (_, bytes) = place(7, &RowKey::Timer(Timestamp(5), id));
+        assert_eq!(parse_timer(&bytes), Some((Timestamp(5), id)));
+    }
+}

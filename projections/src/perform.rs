@@ -1,0 +1,117 @@
+//! One step, from its place in the queue to its outcome on the log.
+
+use crate::owner::open::{Opener, port_error};
+use crate::owner::stamp::{Cause, own_command, record};
+use crate::queue::Work;
+use crate::world::World;
+use domain::command::RecordOutcome;
+use domain::decide::{Missing, Open};
+use domain::exchange;
+use domain::id::CommandId;
+use domain::key::Key;
+use domain::workflow::reference::needs;
+use ports::{Error, Failure, Job, Outbound, Outcome, Partition, Record};
+use serde_json::{Value, json};
+
+/// Times that a step may ask for something to be fetched.
+const FETCHES_MAX: u32 = 64;
+
+/// Performs a step and gives the command that records its outcome.
+///
+/// # Errors
+/// What kept the step's values from being opened; the step is still due and can be asked for again.
+pub async fn perform(
+    world: &World,
+    outbound: &dyn Outbound,
+    work: &Work,
+) -> Result<(Partition, Record), Error> {
+    let outcome = match job(world, work).await? {
+        Ok(job) => outbound.perform(job).await,
+        Err(outcome) => outcome,
+    };
+    outcome_record(world, work, outcome).await
+}
+
+/// Everything that the step needs, opened; or the outcome, if it cannot be performed at all.
+async fn job(world: &World, work: &Work) -> Result<Result<Job, Outcome>, Error> {
+    let config = world.feed.current();
+    let Some(project) = config.project(work.call.project) else {
+        return Ok(Err(unable(world, "PROJECT_UNKNOWN", "The project is gone.")));
+    };
+    let Some(workflow) = project.workflow(work.run.workflow, work.run.version) else {
+        return Ok(Err(unable(world, "WORKFLOW_UNKNOWN", "The version is gone.")));
+    };
+    let Some(integration) = project.integrations.get(&work.run.integration) else {
+        return Ok(Err(unable(world, "INTEGRATION_UNKNOWN", "The integration is gone.")));
+    };
+    let Some(step) = workflow.steps.get(usize::from(work.call.index)) else {
+        return Ok(Err(unable(world, "STEP_UNKNOWN", "The version has no such step.")));
+    };
+    let mut wanted = needs(step, &workflow.names());
+    // The integration's own headers may refer to what the user gave.
+    wanted.settings = true;
+    let mut opener = Opener::new(world, work.user.as_ref(), Some(project));
+    let mut fetches = 0;
+    let scope = loop {
+        match opener.scope(&work.run, &wanted) {
+            Ok(scope) => break scope,
+            Err(Missing) if fetches < FETCHES_MAX => opener.fetch().await?,
+            Err(Missing) => {
+                return Ok(Err(unable(world, "INTERNAL", "The step refers to too much.")));
+            }
+        }
+        fetches += 1;
+    };
+    Ok(Ok(Job {
+        call: work.call.clone(),
+        workflow: workflow.clone(),
+        integration: integration.clone(),
+        settings: std::sync::Arc::new(project.settings.clone()),
+        scope,
+    }))
+}
+
+fn unable(world: &World, code: &'static str, message: &str) -> Outcome {
+    Outcome {
+        started_at: world.clock.now(),
+        input: Value::Null,
+        output: json!({ "error": { "message": message } }),
+        failure: Some(Failure { code, retryable: false, retry_after_ms: None }),
+        status: None,
+    }
+}
+
+async fn outcome_record(
+    world: &World,
+    work: &Work,
+    outcome: Outcome,
+) -> Result<(Partition, Record), Error> {
+    let key = Key::User(work.call.project, work.call.user.clone());
+    let packed = exchange::pack(&outcome.input, &outcome.output)
+        .map_err(|error| Error::Corrupt(error.to_string()))?;
+    let (input_size, output_size) = exchange::sizes(&packed);
+    let sealed = world.vault.store(&key, &packed).await.map_err(port_error)?;
+    let failure = outcome.failure.as_ref();
+    let body = RecordOutcome {
+        execution: work.call.key.execution,
+        step: work.call.key.step,
+        attempt: work.call.attempt,
+        started_at: outcome.started_at,
+        code: failure.map_or_else(String::new, |failure| failure.code.to_owned()),
+        retryable: failure.is_some_and(|failure| failure.retryable),
+        status: outcome.status.map(i32::from),
+        retry_after_ms: failure.and_then(|failure| failure.retry_after_ms),
+        input_size,
+        output_size,
+        sealed,
+    };
+    let id = CommandId::fresh(world.clock.now(), world.entropy());
+    let cause = Cause {
+        causation_id: Some(work.call.key.execution.0),
+        correlation_id: work.run.correlation_id,
+        execution: Some(work.call.key.execution),
+    };
+    let command = own_command(world, &key, id, cause, body.into());
+    let partition = key.partition(world.log.partitions());
+    Ok((Partition::commands(partition), record(&command)?))
+}
