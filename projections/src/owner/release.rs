@@ -20,6 +20,10 @@ use ports::{Error, Partition, Record};
 
 impl Owner {
     pub(super) async fn release(&mut self, decided: Vec<Decided>) -> Result<(), Error> {
+        if self.seat == super::Seat::CONFIG {
+            // Who hears that a project was applied finds it applied.
+            self.world.feed.refresh().await?;
+        }
         for one in &decided {
             self.tell(&one.run).await?;
         }
