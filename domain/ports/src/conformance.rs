@@ -1,3 +1,5 @@
 //! The suites that every backend passes.
 
+pub mod blob;
 pub mod log;
+pub mod store;
