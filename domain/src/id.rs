@@ -141,6 +141,15 @@ impl ExecutionId {
     }
 }
 
+/// The id of the execution of a step (or, by the workflow's id, of the trigger) in a run.
+pub fn step_execution(execution: ExecutionId, step: &Uuid) -> Uuid {
+    let mut text = [0u8; 32];
+    text[..16].copy_from_slice(execution.bytes());
+    text[16..].copy_from_slice(step.as_bytes());
+    let hash = xxhash_rust::xxh3::xxh3_128(&text);
+    routed(hash16_of(&execution.0), hash.to_be_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,9 @@
 //! Everything that consumes the log: the owner, queues, history.
 
+pub mod directory;
 pub mod drive;
+pub mod history;
+pub mod inbox;
 pub mod owner;
 pub mod perform;
 mod queue;

@@ -318,8 +318,7 @@ fn a_new_owner_goes_on_where_the_old_one_stopped() {
         now(owner.start()).unwrap(); // started, and lost with their owner
     }
     let world = bench.world.clone();
-    bench.owners =
-        (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), "b")).collect();
+    bench.owners = (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), "b")).collect();
     bench.settle();
     assert_eq!(finished(&bench.events()), 20);
 }

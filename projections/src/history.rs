@@ -1,0 +1,84 @@
+//! Task History: every execution and what its steps took in and gave.
+
+mod fold;
+mod read;
+
+pub use read::HistoryReader;
+
+use crate::runner::{Loaded, Projection};
+use bytes::{BufMut, Bytes, BytesMut};
+use domain::event::Event;
+use domain::id::{ExecutionId, IntegrationId, ProjectId, WorkflowId};
+use domain::meta::Recorded;
+use domain::time::Timestamp;
+use domain::view::Status;
+use ports::{Error, Table};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Executions with their steps.
+pub const RUNS: Table = Table("history.run");
+/// What steps took in and gave, sealed.
+pub const CONTENTS: Table = Table("history.contents");
+/// Executions by project and moment of their start.
+pub const STARTS: Table = Table("history.start");
+
+/// The projection.
+pub struct History;
+
+impl Projection for History {
+    fn name(&self) -> &'static str {
+        "history"
+    }
+
+    fn tables(&self) -> &'static [Table] {
+        &[RUNS, CONTENTS, STARTS]
+    }
+
+    fn touches(&self, partition: u16, event: &Recorded<Event>) -> Vec<(Table, Bytes)> {
+        let run = event.body.execution().map(|id| (RUNS, run_key(partition, id)));
+        run.into_iter().collect()
+    }
+
+    fn fold(
+        &self,
+        partition: u16,
+        rows: &mut Loaded,
+        event: &Recorded<Event>,
+    ) -> Result<(), Error> {
+        fold::fold(partition, rows, event)
+    }
+}
+
+/// A row of [`STARTS`]: what lists filter by, so that they need not read whole executions.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Start {
+    user: String,
+    workflow: WorkflowId,
+    integration: IntegrationId,
+    status: Status,
+}
+
+fn run_key(partition: u16, id: ExecutionId) -> Bytes {
+    let mut key = BytesMut::with_capacity(18);
+    key.put_u16(partition);
+    key.put_slice(id.bytes());
+    key.freeze()
+}
+
+fn contents_key(partition: u16, id: ExecutionId, step: &Uuid) -> Bytes {
+    let mut key = BytesMut::with_capacity(34);
+    key.put_u16(partition);
+    key.put_slice(id.bytes());
+    key.put_slice(step.as_bytes());
+    key.freeze()
+}
+
+fn start_key(partition: u16, project: ProjectId, at: Timestamp, id: ExecutionId) -> Bytes {
+    let mut key = BytesMut::with_capacity(42);
+    key.put_u16(partition);
+    key.put_slice(project.bytes());
+    key.put_i64(at.0);
+    key.put_slice(id.bytes());
+    key.freeze()
+}

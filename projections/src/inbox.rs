@@ -1,0 +1,144 @@
+//! Every webhook that came, also refused and unmatched ones.
+
+use crate::runner::{Loaded, Projection};
+use bytes::{BufMut, Bytes, BytesMut};
+use domain::event::Event;
+use domain::id::{EventId, ProjectId};
+use domain::meta::Recorded;
+use domain::time::Timestamp;
+use domain::view::{Deliveries, Delivery, DeliveryFilter};
+use ports::{Error, Range, Store, Table};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Deliveries by project and moment.
+pub const DELIVERIES: Table = Table("inbox.delivery");
+
+/// Rows read in one go.
+const SCAN_ROWS_MAX: usize = 4_096;
+
+/// The projection.
+pub struct Inbox;
+
+impl Projection for Inbox {
+    fn name(&self) -> &'static str {
+        "inbox"
+    }
+
+    fn tables(&self) -> &'static [Table] {
+        &[DELIVERIES]
+    }
+
+    fn touches(&self, _: u16, _: &Recorded<Event>) -> Vec<(Table, Bytes)> {
+        Vec::new()
+    }
+
+    fn fold(
+        &self,
+        partition: u16,
+        rows: &mut Loaded,
+        event: &Recorded<Event>,
+    ) -> Result<(), Error> {
+        let Event::WebhookReceived(e) = &event.body else { return Ok(()) };
+        let (at, id) = (event.meta.occurred_at, event.meta.event_id);
+        let row = Delivery {
+            id,
+            received_at: at,
+            integration: e.integration,
+            verdict: e.verdict,
+            delivery: e.delivery.clone(),
+            name: e.name.clone(),
+            provider_id: e.provider_id.clone(),
+            repeated: e.repeated,
+            recipient_count: u32::try_from(e.recipients.len()).unwrap_or(u32::MAX),
+            size: i64::from(e.size),
+        };
+        rows.put(DELIVERIES, key(partition, event.meta.project, at, id), &row)
+    }
+}
+
+fn key(partition: u16, project: ProjectId, at: Timestamp, id: EventId) -> Bytes {
+    let mut key = BytesMut::with_capacity(42);
+    key.put_u16(partition);
+    key.put_slice(project.bytes());
+    key.put_i64(at.0);
+    key.put_slice(id.bytes());
+    key.freeze()
+}
+
+/// Reads the inbox.
+pub struct InboxReader {
+    store: Arc<dyn Store>,
+    partitions: u16,
+}
+
+impl InboxReader {
+    /// A reader of a node's own rows.
+    pub fn new(store: Arc<dyn Store>, partitions: u16) -> Self {
+        Self { store, partitions }
+    }
+
+    /// A page of deliveries, newest first.
+    ///
+    /// # Errors
+    /// `Unavailable`: the rows cannot be read now.
+    pub async fn list(
+        &self,
+        project: ProjectId,
+        filter: &DeliveryFilter,
+    ) -> Result<Deliveries, Error> {
+        let offset = usize::try_from(filter.offset).unwrap_or(usize::MAX);
+        let wanted = offset.saturating_add(filter.limit);
+        let mut found = Vec::new();
+        let mut total = 0;
+        for partition in 0..self.partitions {
+            total += self.scan(partition, project, filter, (wanted, &mut found)).await?;
+        }
+        found.sort_by_key(|row: &Delivery| std::cmp::Reverse((row.received_at, row.id)));
+        let rows = found.into_iter().skip(offset).take(filter.limit).collect();
+        Ok(Deliveries { rows, total })
+    }
+
+    async fn scan(
+        &self,
+        partition: u16,
+        project: ProjectId,
+        filter: &DeliveryFilter,
+        (wanted, found): (usize, &mut Vec<Delivery>),
+    ) -> Result<u64, Error> {
+        let none = EventId(Uuid::nil());
+        let after = filter.after.map_or(Timestamp(0), |at| at.plus_ms(1).max(Timestamp(0)));
+        let before = filter.before.unwrap_or(Timestamp(i64::MAX)).max(Timestamp(0));
+        let from = key(partition, project, after, none);
+        let mut until = key(partition, project, before, none);
+        let (mut total, mut kept) = (0, 0);
+        loop {
+            let (first, last) = (from.clone(), until.clone());
+            let range = Range { from: first, until: last, limit: SCAN_ROWS_MAX, backwards: true };
+            let rows = self.store.scan(DELIVERIES, range).await?;
+            for (_, value) in &rows {
+                let row: Delivery = postcard::from_bytes(value).map_err(|error| {
+                    Error::Corrupt(format!("a row of the inbox does not decode: {error}"))
+                })?;
+                if passes(filter, &row) {
+                    total += 1;
+                    if kept < wanted {
+                        kept += 1;
+                        found.push(row);
+                    }
+                }
+            }
+            match rows.last() {
+                Some((key, _)) if rows.len() == SCAN_ROWS_MAX => until = key.clone(),
+                _ => return Ok(total),
+            }
+        }
+    }
+}
+
+fn passes(filter: &DeliveryFilter, row: &Delivery) -> bool {
+    filter.integration.is_none_or(|integration| integration == row.integration)
+        && filter.verdict.is_none_or(|verdict| verdict == row.verdict)
+        && filter.delivery.as_ref().is_none_or(|delivery| *delivery == row.delivery)
+        && filter.unmatched.is_none_or(|unmatched| unmatched == (row.recipient_count == 0))
+}
