@@ -3,9 +3,14 @@
 //! A definition is kept flat: `steps[index]` with explicit successors, so that branches rejoin and
 //! a run is a walk over indexes. The nested form that people write is `definition`.
 
+pub mod admit;
 pub mod condition;
+pub mod delay;
+pub mod reference;
+pub mod respond;
 pub mod scope;
 pub mod template;
+pub mod validate;
 
 pub use condition::Condition;
 pub use scope::Scope;
@@ -98,20 +103,28 @@ pub struct BodyValidation {
     pub required: bool,
 }
 
-/// A JSON type.
+/// The type of a body key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DataType {
     /// Text.
     String,
+    /// Text that is an e-mail address, as far as its `@` tells.
+    Email,
     /// A number.
     Number,
+    /// A whole number.
+    NonDecimal,
+    /// ISO 8601 text, or milliseconds since 1970.
+    Date,
     /// `true` or `false`.
     Boolean,
     /// An array.
     Array,
     /// An object.
     Object,
+    /// A file object.
+    File,
     /// Whatever.
     Any,
 }
