@@ -1,0 +1,30 @@
+//! What may be set, and what it costs.
+
+/// Bounds of memory and size. The defaults suit a node that has to idle in 40 MiB.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Memory for blocks that were read, of all tables together, in bytes.
+    pub cache_bytes_max: u64,
+    /// Memory of one table's newest rows before they go to a file, in bytes. A table keeps the
+    /// figure that it was created with.
+    pub memtable_bytes_max: u64,
+    /// Memory of the newest rows of all tables together, in bytes. What is on its way to a file
+    /// comes on top: at most three times `memtable_bytes_max`.
+    pub memtables_bytes_max: u64,
+    /// Open files of tables; at least 10.
+    pub files_max: usize,
+    /// Largest blob, in bytes.
+    pub blob_bytes_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes_max: 8 << 20,
+            memtable_bytes_max: 8 << 20,
+            memtables_bytes_max: 24 << 20,
+            files_max: 256,
+            blob_bytes_max: 64 << 20,
+        }
+    }
+}
