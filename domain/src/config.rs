@@ -1,6 +1,24 @@
 //! Projects as data: what a project is made of, as a fold over the `config` stream.
+//!
+//! [`Desired`] is what a project file asks for, [`Config`] what stands. [`difference`] tells them
+//! apart, [`decide_apply`] turns the difference into events, and [`Config::fold`] takes these in.
 
-use crate::id::{IntegrationId, ProjectId, WorkflowId};
+mod apply;
+mod change;
+mod difference;
+mod fold;
+mod project;
+mod starts;
+#[cfg(test)]
+mod tests;
+
+pub use apply::decide_apply;
+pub use change::{Change, Sign};
+pub use difference::difference;
+pub use fold::{Config, Unreadable};
+pub use project::{Project, Versions};
+
+use crate::id::{IntegrationId, ProjectId};
 use crate::workflow::{Authorization, Workflow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -109,7 +127,7 @@ pub struct Desired {
     pub app_events: BTreeMap<String, serde_json::Value>,
     /// API keys: name and SHA-256 of the key, hex.
     pub api_keys: BTreeMap<String, String>,
-    /// Names of the environment secrets that stay; others are removed.
+    /// Names of the environment secrets that stay, without `secret/`; others are removed.
     pub secrets: Vec<String>,
 }
 
@@ -122,37 +140,13 @@ pub struct DesiredWorkflow {
     pub deployed: bool,
 }
 
-/// A workflow with all its versions.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Versions {
-    /// The versions, from 1.
-    pub saved: BTreeMap<i32, std::sync::Arc<Workflow>>,
-    /// The version that new executions run.
-    pub released: Option<i32>,
+/// The name under which an environment secret is kept: `secret/<name>`.
+pub fn secret_name(name: &str) -> String {
+    format!("secret/{name}")
 }
 
-/// One project as folded.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Project {
-    /// Its own settings.
-    pub settings: ProjectSettings,
-    /// Integrations by id.
-    pub integrations: BTreeMap<IntegrationId, std::sync::Arc<IntegrationSettings>>,
-    /// Workflows by id.
-    pub workflows: BTreeMap<WorkflowId, Versions>,
-    /// App events and their example payloads (JSON).
-    pub app_events: BTreeMap<String, String>,
-    /// API keys: name → SHA-256, hex.
-    pub api_keys: BTreeMap<String, String>,
-    /// Sealed secrets: name → (fingerprint, sealed value).
-    pub secrets: BTreeMap<String, (String, crate::payload::Payload)>,
-}
-
-/// Every project, folded from `config`.
-#[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// The offset of the last record folded; -1: none.
-    pub offset: i64,
-    /// The projects.
-    pub projects: BTreeMap<ProjectId, std::sync::Arc<Project>>,
+/// The name under which the secret of an integration's webhooks is kept:
+/// `webhook/<integration id>`.
+pub fn webhook_secret_name(integration: IntegrationId) -> String {
+    format!("webhook/{integration}")
 }

@@ -1,0 +1,110 @@
+//! The decision of `ApplyProject`: the difference, as events.
+
+use super::change::Wanted;
+use super::{Config, Desired, difference};
+use crate::command::{ApplyProject, SecretValue};
+use crate::decide::{DECISION_EVENTS_MAX, Rejected};
+use crate::event::{
+    ApiKeySet, AppEventDefined, Event, IntegrationConfigured, ProjectConfigured, SecretSet,
+    WorkflowReleased, WorkflowSaved,
+};
+use crate::payload::Payload;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Decides an apply: what differs, as events; where nothing does, the project as it is once more,
+/// because no command stays without an event.
+///
+/// # Errors
+/// `PROJECT_INVALID`: the document cannot be read. `INTEGRATION_TAKEN`: an integration has the id
+/// of another project's. `SECRET_MISSING`: a secret is named and its value is nowhere.
+/// `APPLY_TOO_LARGE`: more than [`DECISION_EVENTS_MAX`] events.
+pub fn decide_apply(config: &Config, command: &ApplyProject) -> Result<Vec<Event>, Rejected> {
+    let desired: Desired = serde_json::from_str(&command.document).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Rejected::new("PROJECT_INVALID", format!("The document cannot be read at {place}."))
+    })?;
+    for integration in &desired.integrations {
+        let owner = config.integrations.get(&integration.id);
+        if owner.is_some_and(|owner| *owner != desired.project.id) {
+            let reason = format!("Integration id {} belongs to another project.", integration.id);
+            return Err(Rejected::new("INTEGRATION_TAKEN", reason));
+        }
+    }
+    let values: BTreeMap<&str, &SecretValue> =
+        command.secrets.iter().map(|secret| (secret.name.as_str(), secret)).collect();
+    let fingerprints = command.secrets.iter().map(|s| (s.name.clone(), s.fingerprint.clone()));
+    let mut events = Vec::new();
+    for change in difference(config, &desired, &fingerprints.collect()) {
+        write(change.wanted, &values, &mut events)?;
+    }
+    if events.is_empty() {
+        write(Wanted::Project(desired.project), &values, &mut events)?;
+    }
+    if events.len() > DECISION_EVENTS_MAX {
+        let count = events.len();
+        let reason = format!(
+            "The file changes {count} things at once, more than {DECISION_EVENTS_MAX}. \
+             Add a part of its workflows first."
+        );
+        return Err(Rejected::new("APPLY_TOO_LARGE", reason));
+    }
+    Ok(events)
+}
+
+fn write(
+    wanted: Wanted,
+    values: &BTreeMap<&str, &SecretValue>,
+    events: &mut Vec<Event>,
+) -> Result<(), Rejected> {
+    let event = match wanted {
+        Wanted::Project(settings) => {
+            ProjectConfigured { project: settings.id, settings: json(&settings)? }.into()
+        }
+        Wanted::Integration(settings) => IntegrationConfigured {
+            integration: settings.id,
+            removed: false,
+            settings: json(&settings)?,
+        }
+        .into(),
+        Wanted::NoIntegration(integration) => {
+            IntegrationConfigured { integration, removed: true, settings: String::new() }.into()
+        }
+        Wanted::Workflow { id: workflow, saved, released } => {
+            if let Some((version, definition)) = saved {
+                let definition = json(&definition)?;
+                events.push(WorkflowSaved { workflow, version, definition }.into());
+            }
+            if let Some(version) = released {
+                events.push(WorkflowReleased { workflow, version }.into());
+            }
+            return Ok(());
+        }
+        Wanted::AppEvent { name, example } => {
+            AppEventDefined { name, removed: false, example: example.to_string() }.into()
+        }
+        Wanted::NoAppEvent { name } => {
+            AppEventDefined { name, removed: true, example: String::new() }.into()
+        }
+        Wanted::Secret { name } => {
+            let Some(value) = values.get(name.as_str()) else {
+                let reason = format!("The value of {name} is missing.");
+                return Err(Rejected::new("SECRET_MISSING", reason));
+            };
+            let (fingerprint, sealed) = (value.fingerprint.clone(), value.sealed.clone());
+            SecretSet { name, removed: false, fingerprint, sealed }.into()
+        }
+        Wanted::NoSecret { name } => {
+            SecretSet { name, removed: true, fingerprint: String::new(), sealed: Payload::empty() }
+                .into()
+        }
+        Wanted::ApiKey { name, hash } => ApiKeySet { name, removed: false, hash }.into(),
+        Wanted::NoApiKey { name } => ApiKeySet { name, removed: true, hash: String::new() }.into(),
+    };
+    events.push(event);
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> Result<String, Rejected> {
+    serde_json::to_string(value).map_err(|_| Rejected::internal("A definition cannot be written."))
+}
