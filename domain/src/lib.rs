@@ -20,4 +20,5 @@ pub mod payload;
 pub mod run;
 pub mod state;
 pub mod time;
+pub mod view;
 pub mod workflow;

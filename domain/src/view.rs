@@ -1,0 +1,10 @@
+//! What people are shown: rows that projections fold and the door serves.
+
+mod delivery;
+mod execution;
+
+pub use delivery::{Deliveries, Delivery, DeliveryFilter};
+pub use execution::{
+    Execution, ExecutionFilter, Executions, Run, Sort, Status, StepContents, StepExecution,
+    StepType,
+};

@@ -1,0 +1,215 @@
+//! Task History: executions and their steps (behaviours.md 25-28).
+
+use crate::event::{StepKind, TriggerKind};
+use crate::id::{CredentialId, ExecutionId, IntegrationId, StepId, WorkflowId};
+use crate::payload::Payload;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How far an execution or a step of it has come, as people see it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Status {
+    /// It waits for its turn.
+    Queued,
+    /// It is being worked on.
+    Running,
+    /// It waits for a moment: a delay, a retry.
+    Waiting,
+    /// It waits for a provider's limit.
+    Paused,
+    /// It ended well.
+    Succeeded,
+    /// It failed for good.
+    Errored,
+    /// Somebody ended it.
+    Cancelled,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Status; 7] = [
+        Status::Queued,
+        Status::Running,
+        Status::Waiting,
+        Status::Paused,
+        Status::Succeeded,
+        Status::Errored,
+        Status::Cancelled,
+    ];
+
+    /// The word of the Task History API.
+    pub fn public(self) -> &'static str {
+        match self {
+            Status::Queued | Status::Running => "EXECUTING",
+            Status::Waiting | Status::Paused => "DELAYED",
+            Status::Succeeded => "SUCCEEDED",
+            Status::Errored | Status::Cancelled => "FAILED",
+        }
+    }
+
+    /// What the word of the Task History API stands for; none if it is no such word.
+    pub fn of_public(word: &str) -> Vec<Status> {
+        Self::ALL.into_iter().filter(|status| status.public() == word).collect()
+    }
+}
+
+/// One run of a workflow version.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Execution {
+    /// The run.
+    pub id: ExecutionId,
+    /// `sub` of the user.
+    pub user: String,
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The version it stays on.
+    pub version: i32,
+    /// The integration that the workflow belongs to.
+    pub integration: IntegrationId,
+    /// The connected account it works for.
+    pub credential: CredentialId,
+    /// How it began.
+    pub trigger: TriggerKind,
+    /// The name of the app event or webhook trigger.
+    pub trigger_detail: String,
+    /// How far it has come.
+    pub status: Status,
+    /// Why it failed, as a public error code; empty if it did not.
+    pub code: String,
+    /// Metered tasks.
+    pub task_count: i32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What kind of step was run; the trigger counts as the first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum StepType {
+    /// The trigger.
+    Trigger(TriggerKind),
+    /// A step.
+    Step(StepKind),
+}
+
+impl StepType {
+    /// The word of the Task History API.
+    pub fn public(self) -> &'static str {
+        match self {
+            StepType::Trigger(TriggerKind::AppEvent) => "TRIGGER/EVENT",
+            StepType::Trigger(TriggerKind::Request) => "TRIGGER/ENDPOINT",
+            StepType::Trigger(TriggerKind::Webhook) => "TRIGGER/WEBHOOK",
+            StepType::Step(StepKind::Request) => "ACTION/REQUEST",
+            StepType::Step(StepKind::IntegrationRequest) => "ACTION/CUSTOM_INTEGRATION_REQUEST",
+            StepType::Step(StepKind::Function) => "ACTION/FUNCTION",
+            StepType::Step(StepKind::Conditional) => "TRANSITION/IFELSE",
+            StepType::Step(StepKind::Delay) => "TRANSITION/DELAY",
+            StepType::Step(StepKind::Response) => "ACTION/RESPONSE",
+        }
+    }
+}
+
+/// One step of a run, over all its attempts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StepExecution {
+    /// The step execution; unique over all executions.
+    pub id: Uuid,
+    /// The step; for the trigger the id of the workflow.
+    pub step: StepId,
+    /// How far it has come.
+    pub status: Status,
+    /// What kind of step it is.
+    pub kind: StepType,
+    /// The last attempt, from 1.
+    pub attempt: i32,
+    /// When the first attempt began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// The step executions after it.
+    pub next: Vec<Uuid>,
+    /// The step execution before it.
+    pub prev: Option<Uuid>,
+    /// Bytes of the input.
+    pub input_size: i64,
+    /// Bytes of the output.
+    pub output_size: i64,
+}
+
+/// One run with its steps, in the order in which they began.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// The run.
+    pub execution: Execution,
+    /// Its steps.
+    pub steps: Vec<StepExecution>,
+}
+
+/// What a step took in and gave, sealed under the user's key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StepContents {
+    /// `sub` of the user.
+    pub user: String,
+    /// The step execution.
+    pub step: StepExecution,
+    /// Of the trigger: its output as JSON. Of a step: see [`crate::exchange`].
+    pub sealed: Payload,
+}
+
+/// In which order executions are listed, by when they began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sort {
+    /// Oldest first.
+    Ascending,
+    /// Newest first.
+    #[default]
+    Descending,
+}
+
+/// Which executions to list; a field that is not set lets all pass.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ExecutionFilter {
+    /// Of one user.
+    pub user: Option<String>,
+    /// Of one workflow.
+    pub workflow: Option<WorkflowId>,
+    /// Of the workflows of one integration.
+    pub integration: Option<IntegrationId>,
+    /// With one of these; empty lets all pass.
+    pub statuses: Vec<Status>,
+    /// Begun before.
+    pub before: Option<Timestamp>,
+    /// Begun after.
+    pub after: Option<Timestamp>,
+    /// Skip so many.
+    pub offset: u64,
+    /// At most so many.
+    pub limit: usize,
+    /// In which order.
+    pub sort: Sort,
+}
+
+/// A page of executions.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Executions {
+    /// The page.
+    pub rows: Vec<Execution>,
+    /// How many the filter lets pass, over all pages.
+    pub total: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_a_word_and_every_word_its_statuses() {
+        for status in Status::ALL {
+            assert!(Status::of_public(status.public()).contains(&status));
+        }
+        assert_eq!(Status::of_public("DELAYED"), [Status::Waiting, Status::Paused]);
+        assert!(Status::of_public("delayed").is_empty());
+    }
+}
