@@ -31,3 +31,19 @@ crate::codec::family! {
         140 ApplyProject "apply_project.1",
     }
 }
+
+impl Command {
+    /// What it holds of customers' data.
+    pub fn payload(&self) -> Option<&crate::payload::Payload> {
+        match self {
+            Command::ReceiveEvent(c) => Some(&c.sealed),
+            Command::ReceiveRequest(c) => Some(&c.sealed),
+            Command::ReceiveWebhook(c) => Some(&c.sealed),
+            Command::DeliverWebhook(c) => Some(&c.sealed),
+            Command::ConnectCredential(c) => Some(&c.sealed),
+            Command::DescribeUser(c) => Some(&c.sealed),
+            Command::RecordOutcome(c) => Some(&c.sealed),
+            _ => None,
+        }
+    }
+}

@@ -25,22 +25,22 @@ impl Folder {
     /// Takes hold of a folder, and creates what is not there yet.
     pub(crate) fn open(
         disk: Arc<dyn Disk>,
-        path: &Path,
+        path: PathBuf,
         partitions: u16,
     ) -> Result<Self, OpenError> {
-        fs::create_dir_all(path).map_err(OpenError::io("create", path))?;
-        let lock = lock(path)?;
+        fs::create_dir_all(&path).map_err(OpenError::io("create", &path))?;
+        let lock = lock(&path)?;
         let file = path.join("FORMAT");
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                create(&*disk, path, partitions)?
+                create(&*disk, &path, partitions)?
             }
             Err(error) => return Err(OpenError::io("read", &file)(error)),
         };
-        let (identity, partitions) = parse(path, &text)?;
+        let (identity, partitions) = parse(&path, &text)?;
         let layout = Layout::new(partitions);
-        Ok(Self { disk, path: path.to_owned(), identity, layout, _lock: lock })
+        Ok(Self { disk, path, identity, layout, _lock: lock })
     }
 
     pub(crate) fn segment(&self, number: u64) -> PathBuf {

@@ -104,7 +104,8 @@ impl Codec {
         Self { seed }
     }
 
-    pub(crate) fn put(&self, out: &mut Vec<u8>, stamp: Stamp, at: Partition, stored: &Stored) {
+    /// Adds a record; the length of its frame without padding.
+    pub(crate) fn put(&self, out: &mut Vec<u8>, stamp: Stamp, at: Partition, stored: &Stored) -> u32 {
         let record = &stored.record;
         let bytes = HEADER_BYTES + record.key.len() + record.value.len();
         let mut header = self.header(stamp, bytes);
@@ -119,6 +120,7 @@ impl Codec {
         header[56..58].copy_from_slice(&at.number.to_le_bytes());
         header[58] = layout::code(at.stream);
         self.seal(out, &header, &[&record.key, &record.value]);
+        bytes as u32
     }
 
     pub(crate) fn put_mark(&self, out: &mut Vec<u8>, group: u64, mark: Mark) {

@@ -23,6 +23,8 @@ mod order;
 mod recovery;
 mod scan;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use error::OpenError;

@@ -1,0 +1,11 @@
+//! The binary: settings, wiring, command line. The only crate that sees all the others.
+
+pub mod cli;
+pub mod config;
+pub mod keys;
+pub mod node;
+mod readers;
+mod server;
+pub mod system;
+mod telemetry;
+pub mod wire;

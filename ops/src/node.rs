@@ -1,0 +1,166 @@
+//! A running node: its owners, its projections, its door.
+
+use crate::config::Config;
+use crate::readers::{Tasks, Users, Webhooks};
+use crate::server::Server;
+use crate::wire::{self, Ports};
+use anyhow::{Context, Result};
+use aws_lc_rs::digest;
+use connectors::Runner as Outward;
+use ports::Outbound;
+use projections::directory::DirectoryReader;
+use projections::drive::drive;
+use projections::history::{History, HistoryReader};
+use projections::inbox::{Inbox, InboxReader};
+use projections::runner::{self, Projection};
+use projections::{Seat, World};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long open requests may take when the node stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// A running node.
+pub struct Node {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<Result<()>>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+/// The projections that a node keeps.
+pub fn projections() -> [Arc<dyn Projection>; 2] {
+    [Arc::new(History), Arc::new(Inbox)]
+}
+
+/// The seats that a projection reads.
+pub fn seats(partitions: u16) -> impl Iterator<Item = Seat> {
+    (0..partitions).map(Seat::of)
+}
+
+impl Node {
+    /// Opens the folder and starts everything. It must run inside the runtime.
+    ///
+    /// # Errors
+    /// The folder or the address cannot be used.
+    pub async fn start(config: &Config) -> Result<Self> {
+        let Ports { world, admin_key } = wire::open(config).await?;
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let outbound = outbound(config, &world)?;
+        start_owners(&mut tasks, &world, &outbound, &stopped);
+        start_readers(&mut tasks, &world, &stopped);
+        let server = Server::bind(&config.http).await?;
+        let address = server.address();
+        publish_address(config, address)?;
+        let router = ingest::router(app(config, &world, &admin_key));
+        let server = tokio::spawn(server.run(router, stopped, DRAIN));
+        tracing::info!(%address, data = %config.data.display(), "ready");
+        Ok(Self { address, stop, tasks, server })
+    }
+
+    /// Runs until `end` resolves or a part of the node cannot go on.
+    ///
+    /// # Errors
+    /// What the part died of.
+    pub async fn run_until(mut self, end: impl Future<Output = ()>) -> Result<()> {
+        let died = tokio::select! {
+            () = end => Ok(()),
+            Some(joined) = self.tasks.join_next() => joined.context("a part of the node panicked")?,
+        };
+        tracing::info!("stopping");
+        self.stop.send_replace(true);
+        self.server.await.context("the server panicked")?;
+        while self.tasks.join_next().await.is_some() {}
+        died
+    }
+}
+
+/// Where a command on the same machine finds the node.
+fn publish_address(config: &Config, address: SocketAddr) -> Result<()> {
+    let path = config.data.join("address");
+    std::fs::write(&path, format!("{address}\n"))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn start_owners(
+    tasks: &mut JoinSet<Result<()>>,
+    world: &World,
+    outbound: &Arc<dyn Outbound>,
+    stopped: &watch::Receiver<bool>,
+) {
+    let seats = seats(world.log.partitions()).chain([Seat::CONFIG]);
+    for seat in seats {
+        let (world, outbound, stopped) = (world.clone(), outbound.clone(), stopped.clone());
+        let node = format!("node-{}", std::process::id());
+        tasks.spawn(async move { Ok(drive(world, seat, node, outbound, stopped).await?) });
+    }
+}
+
+fn start_readers(
+    tasks: &mut JoinSet<Result<()>>,
+    world: &World,
+    stopped: &watch::Receiver<bool>,
+) {
+    for projection in projections() {
+        for seat in seats(world.log.partitions()) {
+            let (world, projection, stopped) =
+                (world.clone(), projection.clone(), stopped.clone());
+            tasks.spawn(async move { Ok(runner::run(world, projection, seat, stopped).await?) });
+        }
+    }
+    let (feed, log, mut stopped) = (world.feed.clone(), world.log.clone(), stopped.clone());
+    tasks.spawn(async move {
+        while !*stopped.borrow() {
+            let next = feed.refresh().await?;
+            tokio::select! {
+                changed = log.changed(ports::Partition::CONFIG, next) => changed?,
+                _ = stopped.changed() => {}
+            }
+        }
+        Ok(())
+    });
+}
+
+fn outbound(config: &Config, world: &World) -> Result<Arc<dyn Outbound>> {
+    let mut options = connectors::Options::default();
+    options.egress.allow = config
+        .egress
+        .allow
+        .iter()
+        .map(|text| text.parse().with_context(|| format!("egress.allow: {text}")))
+        .collect::<Result<_>>()?;
+    options.sandbox.threads = config.functions.threads;
+    options.sandbox.memory_bytes_max = config.functions.memory_bytes_max;
+    let runner = Outward::new(options, world.clock.clone()).context("cannot start the way out")?;
+    Ok(Arc::new(runner))
+}
+
+fn app(config: &Config, world: &World, admin_key: &str) -> ingest::App {
+    let (store, partitions) = (&world.store, world.log.partitions());
+    let limits = ingest::Limits {
+        body_bytes_max: config.http.body_bytes_max,
+        webhook_bytes_max: config.http.webhook_bytes_max,
+        response_timeout_ms: config.http.response_timeout_ms,
+        ..ingest::Limits::default()
+    };
+    let hash = digest::digest(&digest::SHA256, admin_key.as_bytes());
+    ingest::App {
+        log: world.log.clone(),
+        vault: world.vault.clone(),
+        feed: world.feed.clone(),
+        answers: world.answers.clone(),
+        clock: world.clock.clone(),
+        random: world.random.clone(),
+        directory: Arc::new(Users(DirectoryReader::new(store.clone(), partitions))),
+        history: Arc::new(Tasks(HistoryReader::new(store.clone(), partitions))),
+        inbox: Arc::new(Webhooks(InboxReader::new(store.clone(), partitions))),
+        key_source: Arc::new(crate::readers::NoKeySource),
+        limits,
+        admin_key_hash: hash.as_ref().try_into().ok(),
+    }
+}

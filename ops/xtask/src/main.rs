@@ -1,0 +1,98 @@
+//! The tasks of this repository: `cargo x <task>`.
+
+mod check;
+mod shell;
+mod tidy;
+mod tools;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use shell::cargo;
+use std::process::ExitCode;
+
+/// The tasks of this repository.
+#[derive(Parser)]
+#[command(name = "cargo x", bin_name = "cargo x")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run Millrace with a demo project and real traffic.
+    Demo(Passed),
+    /// Run every test, after the checks; installs what the tests need.
+    Test {
+        /// Leave out what takes more than a minute.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Format, lints, licences, docs and the rules that no linter knows. Changes nothing.
+    Check,
+    /// Mend what a machine can mend.
+    Fix,
+    /// Measure (options: --json PATH).
+    Bench(Passed),
+    /// Kill the real process at random and count (options: --kills N).
+    Crash(Passed),
+    /// Run the simulation (options: --seeds N).
+    Sim(Passed),
+}
+
+/// Options that go to the task's own program.
+#[derive(clap::Args)]
+struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    options: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo x: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Demo(passed) => {
+            tools::octokit_examples()?;
+            program("demo", &passed.options)
+        }
+        Task::Test { quick } => test(quick),
+        Task::Check => check::check(),
+        Task::Fix => check::fix(),
+        Task::Bench(passed) => program("bench", &passed.options),
+        Task::Crash(passed) => {
+            tools::fastavro()?;
+            program("crash", &passed.options)
+        }
+        Task::Sim(passed) => program("sim", &passed.options),
+    }
+}
+
+/// Runs a program of the crate `tests` on the release binary.
+fn program(name: &str, options: &[String]) -> Result<()> {
+    cargo(&["build", "--release", "--package", "millrace"])?;
+    let mut arguments =
+        vec!["run", "--release", "--quiet", "--package", "tests", "--bin", name, "--"];
+    arguments.extend(options.iter().map(String::as_str));
+    cargo(&arguments)
+}
+
+fn test(quick: bool) -> Result<()> {
+    check::check()?;
+    cargo(&["test", "--workspace"])?;
+    if quick {
+        return Ok(());
+    }
+    tools::octokit_examples()?;
+    tools::fastavro()?;
+    program("sim", &["--seeds".into(), "200".into()])?;
+    program("crash", &["--kills".into(), "20".into()])?;
+    program("demo", &["--once".into()])
+}

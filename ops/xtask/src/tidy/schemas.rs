@@ -1,0 +1,26 @@
+//! Every schema has a type, golden bytes and what they decode to; a released file is never edited.
+
+use super::read;
+use crate::shell::root;
+use anyhow::Result;
+use std::path::PathBuf;
+
+pub(super) fn findings(files: &[PathBuf], findings: &mut Vec<String>) -> Result<()> {
+    let families = read("domain/src/event.rs".as_ref())? + &read("domain/src/command.rs".as_ref())?;
+    for path in files
+        .iter()
+        .filter(|path| path.starts_with("schemas/events") || path.starts_with("schemas/commands"))
+    {
+        let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
+        if !families.contains(&format!("\"{name}\"")) {
+            findings.push(format!("{}: no type reads it", path.display()));
+        }
+        for extension in ["bin", "json"] {
+            let golden = format!("domain/golden/{name}.{extension}");
+            if !root().join(&golden).is_file() {
+                findings.push(format!("{}: {golden} is missing", path.display()));
+            }
+        }
+    }
+    Ok(())
+}
