@@ -1,0 +1,7 @@
+//! `/admin/v1/…`: for whoever runs the installation.
+
+pub(crate) mod api_key;
+pub(crate) mod execution;
+pub(crate) mod project;
+pub(crate) mod user;
+pub(crate) mod webhook;

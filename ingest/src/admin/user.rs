@@ -1,0 +1,55 @@
+//! Disabling and enabling connected users.
+
+use crate::auth::{Admin, Open};
+use crate::command::Wish;
+use crate::door::{Door, Shared};
+use crate::idempotency::Within;
+use crate::path::Address;
+use crate::problem::Outcome;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use domain::command::SwitchUser;
+use domain::key::Key;
+use domain::meta::Actor;
+use serde_json::{Value, json};
+
+/// Lets the user start nothing.
+pub(crate) async fn disable(
+    State(door): State<Shared>,
+    _: Admin,
+    open: Open,
+    address: Address,
+    headers: HeaderMap,
+) -> Outcome<Json<Value>> {
+    door.switch_user(&open, &address, &headers, SwitchUser { enabled: false }).await
+}
+
+/// Lets the user start again what was on.
+pub(crate) async fn enable(
+    State(door): State<Shared>,
+    _: Admin,
+    open: Open,
+    address: Address,
+    headers: HeaderMap,
+) -> Outcome<Json<Value>> {
+    door.switch_user(&open, &address, &headers, SwitchUser { enabled: true }).await
+}
+
+impl Door {
+    async fn switch_user(
+        &self,
+        open: &Open,
+        address: &Address,
+        headers: &HeaderMap,
+        command: SwitchUser,
+    ) -> Outcome<Json<Value>> {
+        let user = address.text("user");
+        let route = format!("users/{user}/{}", command.enabled);
+        let within = Within { project: open.id, user: "", route: &route };
+        let identity = self.identity(headers, &within, &[])?;
+        let key = Key::User(open.id, user.to_owned());
+        self.decide(Wish { key, actor: Actor::Team, identity, command: command.into() }).await?;
+        Ok(Json(json!({})))
+    }
+}

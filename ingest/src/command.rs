@@ -1,0 +1,125 @@
+//! From a wish to a record of the log, and to its answer.
+
+use crate::door::Door;
+use crate::problem::{DECISION_LATE, INTERNAL, Outcome, Problem};
+use bytes::Bytes;
+use domain::answer::Answer;
+use domain::codec::{self, Family};
+use domain::command::Command;
+use domain::id::{CommandId, EventId};
+use domain::key::Key;
+use domain::meta::{Actor, Meta, Recorded};
+use ports::answers::Waiting;
+use ports::{Headers, Partition, Record};
+use std::time::Duration;
+
+/// A request to change something, addressed.
+pub(crate) struct Wish {
+    /// Whose it is.
+    pub(crate) key: Key,
+    /// Who wants it.
+    pub(crate) actor: Actor,
+    /// Its identity: a repeat has the same.
+    pub(crate) identity: Identity,
+    /// What is wanted.
+    pub(crate) command: Command,
+}
+
+/// What makes a repeat of a command recognisable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Identity {
+    /// The command's id.
+    pub(crate) id: CommandId,
+    /// Hash of the body that came with an `Idempotency-Key`; `None` without one.
+    pub(crate) body_hash: Option<i64>,
+}
+
+impl Identity {
+    /// Whether the caller gave a key, so that its answer may be that of an earlier request.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.body_hash.is_some()
+    }
+}
+
+impl Door {
+    /// The identity of a command that no one can repeat.
+    pub(crate) fn fresh(&self) -> Identity {
+        Identity { id: CommandId::fresh(self.now(), self.entropy()), body_hash: None }
+    }
+
+    /// The wish as a record, and where it goes.
+    pub(crate) fn record(&self, wish: Wish) -> Outcome<(Partition, Record)> {
+        let partition = match &wish.key {
+            Key::Project(_) => Partition::CONFIG,
+            key => Partition::commands(key.partition(self.app.log.partitions())),
+        };
+        let recorded = self.recorded(wish);
+        let value = codec::encode(&recorded).map_err(|error| {
+            tracing::error!(%error, "a command cannot be encoded");
+            INTERNAL.plain()
+        })?;
+        let headers = Headers { kind: recorded.body.schema().id, n: 1, ..Headers::default() };
+        Ok((partition, Record { headers, key: Bytes::new(), value: Bytes::from(value) }))
+    }
+
+    fn recorded(&self, wish: Wish) -> Recorded<Command> {
+        let now = self.now();
+        let event_id = EventId::fresh(now, self.entropy());
+        let meta = Meta {
+            event_id,
+            project: wish.key.project(),
+            key: wish.key.name(),
+            execution: None,
+            occurred_at: now,
+            actor: wish.actor,
+            causation_id: None,
+            correlation_id: event_id.0,
+            command_id: wish.identity.id,
+            body_hash: wish.identity.body_hash,
+            command_offset: -1,
+            config_offset: self.config().offset,
+            epoch: 0,
+            incarnation: 0,
+            i: 0,
+            n: 1,
+        };
+        Recorded { meta, body: wish.command }
+    }
+
+    /// Makes the wish durable. What becomes of it is decided later.
+    pub(crate) async fn append(&self, wish: Wish) -> Outcome<()> {
+        self.append_all(vec![self.record(wish)?]).await
+    }
+
+    /// Makes several wishes durable in one go.
+    pub(crate) async fn append_all(&self, records: Vec<(Partition, Record)>) -> Outcome<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.app.log.append(records).await.map(|_| ()).map_err(Problem::from)
+    }
+
+    /// Makes the wish durable and waits until it is decided.
+    pub(crate) async fn decide(&self, wish: Wish) -> Outcome<Answer> {
+        let waiting = self.app.answers.wait(wish.identity.id);
+        self.append(wish).await?;
+        self.answer(waiting, self.app.limits.decision_timeout_ms)
+            .await
+            .unwrap_or_else(|| Err(DECISION_LATE.plain()))
+    }
+
+    /// The answer, or `None` when it takes too long.
+    pub(crate) async fn answer(&self, waiting: Waiting, wait_ms: u64) -> Option<Outcome<Answer>> {
+        let answer = tokio::time::timeout(Duration::from_millis(wait_ms), waiting).await.ok()?;
+        Some(match answer {
+            Answer::Rejected { code, reason } => Err(Problem::refused(&code, reason)),
+            answer => Ok(answer),
+        })
+    }
+
+    fn entropy(&self) -> [u8; 10] {
+        let mut bytes = [0u8; 10];
+        self.app.random.fill(&mut bytes);
+        bytes
+    }
+}

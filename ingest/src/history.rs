@@ -1,0 +1,45 @@
+//! What projections fold for the door to serve.
+
+use async_trait::async_trait;
+use domain::id::{ExecutionId, ProjectId};
+use domain::view::{Deliveries, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents};
+use ports::Error;
+use uuid::Uuid;
+
+/// Executions and their steps.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// A page of executions.
+    ///
+    /// # Errors
+    /// `Unavailable`: it cannot be read now.
+    async fn list(&self, project: ProjectId, filter: &ExecutionFilter)
+    -> Result<Executions, Error>;
+
+    /// One execution with its steps; `None` if the project has no such execution.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn run(&self, project: ProjectId, id: ExecutionId) -> Result<Option<Run>, Error>;
+
+    /// What one step took in and gave; `None` if the execution has no such step.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn step(
+        &self,
+        project: ProjectId,
+        id: ExecutionId,
+        step: Uuid,
+    ) -> Result<Option<StepContents>, Error>;
+}
+
+/// Webhooks that came, also refused and unmatched ones.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// A page of deliveries, newest first.
+    ///
+    /// # Errors
+    /// `Unavailable`: it cannot be read now.
+    async fn list(&self, project: ProjectId, filter: &DeliveryFilter) -> Result<Deliveries, Error>;
+}

@@ -1,0 +1,49 @@
+//! The parts of the address that are not fixed.
+
+use crate::problem::{
+    Code, INTEGRATION_UNKNOWN, Outcome, PATH_MALFORMED, PROJECT_UNKNOWN, Problem,
+};
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use domain::config::{IntegrationSettings, Project};
+use domain::id::ProjectId;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The parts of the address that are not fixed, by name.
+pub(crate) struct Address(RawPathParams);
+
+impl Address {
+    /// The part as text; empty if the address has no such part.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// The part as an id; a part that is none names nothing that exists.
+    pub(crate) fn id<T: FromStr>(&self, name: &str, unknown: &'static Code) -> Outcome<T> {
+        self.text(name).parse().map_err(|_| unknown.plain())
+    }
+
+    /// The project.
+    pub(crate) fn project(&self) -> Outcome<ProjectId> {
+        self.id("project", &PROJECT_UNKNOWN)
+    }
+
+    /// The integration, by id or kind.
+    pub(crate) fn integration<'a>(
+        &self,
+        project: &'a Project,
+    ) -> Outcome<&'a Arc<IntegrationSettings>> {
+        let named = project.integration_named(self.text("integration"));
+        named.ok_or_else(|| INTEGRATION_UNKNOWN.plain())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Address {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        params.map(Address).map_err(|_| PATH_MALFORMED.plain())
+    }
+}

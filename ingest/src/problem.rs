@@ -1,0 +1,134 @@
+//! What went wrong, as callers read it: always JSON, always with a body.
+//!
+//! `{"message", "code", "status", "meta"}` is what existing clients parse. `code` is the number of
+//! the public contract where it has one (`7203` for a user token that is no good), else the name
+//! of the problem; `meta.error` is always the name, and `ops/docs/errors/<name>.md` explains it.
+
+mod table;
+
+pub use table::*;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::id::ProjectId;
+use ports::{Error, VaultError};
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+/// A kind of problem.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Code {
+    /// Its public name.
+    pub name: &'static str,
+    /// `code` in the answer: a number of the public contract, or the name.
+    pub wire: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// What happened, in general.
+    pub text: &'static str,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The kind.
+    pub code: &'static Code,
+    /// What happened this time; it never holds a secret.
+    pub message: Cow<'static, str>,
+    meta: Map<String, Value>,
+    retry_after_s: Option<u32>,
+}
+
+/// The result of everything that can be refused.
+pub type Outcome<T> = Result<T, Problem>;
+
+impl Code {
+    /// The problem with its general text.
+    pub fn plain(&'static self) -> Problem {
+        self.because(self.text)
+    }
+
+    /// The problem with a text of its own.
+    pub fn because(&'static self, message: impl Into<Cow<'static, str>>) -> Problem {
+        let mut meta = Map::new();
+        meta.insert("error".into(), json!(self.name));
+        let retry_after_s = (self.status == 503).then_some(1);
+        Problem { code: self, message: message.into(), meta, retry_after_s }
+    }
+}
+
+impl Problem {
+    /// A refusal by the engine.
+    pub fn refused(code: &str, reason: String) -> Self {
+        match find(code) {
+            Some(known) => known.because(reason),
+            None => INTERNAL.because(reason).with("error", json!(code)),
+        }
+    }
+
+    /// With one more field in `meta`.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.meta.insert(field.to_owned(), value);
+        self
+    }
+
+    /// With the project it is about.
+    pub fn of(self, project: ProjectId) -> Self {
+        self.with("projectId", json!(project.to_string()))
+    }
+
+    /// The body of the answer.
+    pub fn body(&self) -> Value {
+        json!({
+            "message": self.message,
+            "code": self.code.wire,
+            "status": self.code.status,
+            "meta": self.meta,
+        })
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, self.body().to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(reason) | Error::Conflict(reason) => {
+                tracing::warn!(%reason, "the log or a store is unavailable");
+                LOG_UNAVAILABLE.plain()
+            }
+            Error::Corrupt(reason) => {
+                tracing::error!(%reason, "stored data contradicts itself");
+                INTERNAL.plain()
+            }
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Port(error) => error.into(),
+            VaultError::KeyGone { .. } => DATA_ERASED.plain(),
+            VaultError::Forged { .. } | VaultError::Apart => {
+                tracing::error!(%error, "a sealed payload does not open");
+                INTERNAL.plain()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

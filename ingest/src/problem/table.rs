@@ -1,0 +1,89 @@
+//! Every public error code: name, status, text. `ops/docs/errors/` has a page for each.
+
+use super::Code;
+
+macro_rules! codes {
+    ($($name:ident $status:literal $(($wire:literal))? $text:literal;)*) => {
+        $(
+            #[doc = $text]
+            pub static $name: Code = Code {
+                name: stringify!($name),
+                wire: codes!(@wire $name $($wire)?),
+                status: $status,
+                text: $text,
+            };
+        )*
+
+        /// Every public error code.
+        pub static ALL: &[&Code] = &[$(&$name,)*];
+    };
+    (@wire $name:ident $wire:literal) => { $wire };
+    (@wire $name:ident) => { stringify!($name) };
+}
+
+codes! {
+    // Who is calling. Only these may be 401 or 403: existing clients sign the user out on both.
+    TOKEN_MISSING 401 ("7203") "The request carries no user token.";
+    TOKEN_INVALID 401 ("7203") "The user token is not valid for this project.";
+    TOKEN_EXPIRED 401 ("7203") "Your authorization token has expired.";
+    TOKEN_LIFETIME 401 ("7203") "The user token lives too long.";
+    API_KEY_INVALID 401 "The API key is missing or unknown.";
+    ADMIN_KEY_INVALID 401 "The admin key is missing or wrong.";
+    USER_DISABLED 403 "The user is disabled.";
+    WEBHOOK_UNSIGNED 401 "The webhook carries no signature.";
+    WEBHOOK_FORGED 401 "The webhook's signature does not fit.";
+    WEBHOOK_STALE 401 "The webhook was signed too long ago, or in the future.";
+
+    // What was sent.
+    ROUTE_UNKNOWN 404 "There is nothing at this address.";
+    METHOD_UNSUPPORTED 405 "The address does not support this method.";
+    PATH_MALFORMED 400 "The address cannot be read.";
+    HEADER_MALFORMED 400 "A header cannot be read.";
+    QUERY_MALFORMED 400 "A query parameter cannot be read.";
+    BODY_MALFORMED 400 "The body cannot be read.";
+    BODY_TOO_LARGE 413 "The body is too large.";
+    BODY_LATE 408 "The body did not arrive in time.";
+    BODY_ENCODED 415 "The body is compressed; send it as it is.";
+    BATCH_TOO_LARGE 400 "The batch has too many events.";
+    REQUEST_REFUSED 400 "The request does not meet the workflow's validation rules.";
+    WEBHOOK_MALFORMED 400 "The webhook's body cannot be read.";
+    WEBHOOK_UNCONFIGURED 404 "The integration takes no webhooks.";
+    IDEMPOTENCY_KEY_MALFORMED 400 "The Idempotency-Key must have 1 to 255 visible characters.";
+    IDEMPOTENCY_KEY_REUSED 422 "The Idempotency-Key was used before with another body.";
+    DOCUMENT_INVALID 400 "The project file has mistakes.";
+
+    // What it was about.
+    PROJECT_UNKNOWN 404 "There is no such project.";
+    INTEGRATION_UNKNOWN 404 "There is no such integration in this project.";
+    INTEGRATION_INACTIVE 409 "The integration is not active.";
+    INTEGRATION_NOT_ENABLED 404 "Integration not enabled for user.";
+    EVENT_UNKNOWN 404 "The project has no app event of this name.";
+    WORKFLOW_UNKNOWN 404 "There is no such deployed workflow.";
+    WORKFLOW_DISABLED 409 "The workflow is not enabled for this user.";
+    TRIGGER_MISMATCH 400 "The workflow is not triggered by requests.";
+    CREDENTIAL_UNKNOWN 404 "The user has no such credential.";
+    CREDENTIALS_TOO_MANY 409 "The user has too many connected accounts.";
+    EXECUTION_UNKNOWN 404 "There is no such execution.";
+    STEP_EXECUTION_UNKNOWN 404 "The execution has no such step.";
+    EXECUTION_FINISHED 409 "The execution has ended.";
+    EXECUTION_WITHOUT_RESPONSE 500 "The workflow ended before its response step.";
+    DATA_ERASED 410 "The data was erased.";
+
+    // What Millrace could not do.
+    LOG_UNAVAILABLE 503 "The request could not be recorded. Send it again.";
+    DECISION_LATE 503 "The request is recorded, but not yet decided.";
+    INTERNAL 500 "Something is wrong with Millrace itself.";
+
+    // Why a step or a run failed: seen in Task History, and in answers that pass one on.
+    CANCELLED 409 "Somebody cancelled the execution.";
+    STEP_UNKNOWN 500 "The workflow's version has no such step.";
+    STEP_INVALID 500 "The step's definition cannot be carried out.";
+    DECISION_TOO_LARGE 500 "One decision would lead to too many events.";
+    OUTCOME_LATE 409 "The attempt had ended before its outcome came.";
+    TIMER_LATE 409 "The timer had ended before it fired.";
+}
+
+/// The code of that name.
+pub fn find(name: &str) -> Option<&'static Code> {
+    ALL.iter().find(|code| code.name == name).copied()
+}

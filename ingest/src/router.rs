@@ -1,0 +1,112 @@
+//! Every address, on one screen.
+
+use crate::app::App;
+use crate::door::{Door, Shared};
+use crate::problem::{METHOD_UNSUPPORTED, Problem, ROUTE_UNKNOWN};
+use crate::{admin, layer, openapi, sdk, task_history, webhook};
+use axum::{Router, middleware};
+use std::sync::Arc;
+
+/// Who may call an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Everyone.
+    Public,
+    /// A connected user, by user token.
+    User,
+    /// The customer's team, by API key of the project.
+    Team,
+    /// Whoever runs the installation, by admin key.
+    Admin,
+    /// A provider, by signature.
+    Provider,
+}
+
+/// One address and method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// The method, in small letters.
+    pub method: &'static str,
+    /// The path; `{name}` stands for a part that is not fixed.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Its name, unique.
+    pub id: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $access:ident $handler:path, $id:ident $summary:literal;)*) => {
+        /// Every address and method.
+        pub static ROUTES: &[Route] = &[$(Route {
+            method: stringify!($method),
+            path: $path,
+            access: Access::$access,
+            id: stringify!($id),
+            summary: $summary,
+        },)*];
+
+        fn routed() -> Router<Shared> {
+            Router::new()$(.route($path, axum::routing::$method($handler)))*
+        }
+    };
+}
+
+#[rustfmt::skip]
+routes! {
+    post   "/projects/{project}/sdk/events/trigger"              User sdk::event::trigger,     sendEvent           "Sends an app event.";
+    post   "/v2/projects/{project}/sdk/events/trigger"           User sdk::event::trigger,     sendEventV2         "Sends an app event.";
+    post   "/projects/{project}/sdk/events/batch"                User sdk::batch::trigger,     sendEvents          "Sends up to 1,000 app events.";
+    post   "/projects/{project}/sdk/triggers/{workflow}"         User sdk::trigger::trigger,   triggerWorkflow     "Runs a workflow that has a request trigger.";
+
+    get    "/projects/{project}/sdk/me"                          User sdk::me::read,           readUser            "The connected user and what is connected.";
+    patch  "/projects/{project}/sdk/me"                          User sdk::me::describe,       describeUser        "Merges metadata into that of the user.";
+    get    "/projects/{project}/sdk/integrations"                User sdk::integration::list,  listIntegrations    "The integrations of the project, with their workflows.";
+    get    "/projects/{project}/sdk/metadata"                    User sdk::integration::brief, listMetadata        "Name, icon and colour of each active integration.";
+    delete "/projects/{project}/sdk/integrations/{integration}"  User sdk::account::remove,    removeIntegration   "Disconnects an account.";
+    get    "/projects/{project}/sdk/credentials"                 User sdk::credential::list,   listCredentials     "The user's connected accounts.";
+    post   "/projects/{project}/sdk/credentials"                 User sdk::account::connect,   connectCredential   "Connects an account.";
+    get    "/projects/{project}/sdk/credentials/{credential}"    User sdk::credential::read,   readCredential      "One connected account.";
+    post   "/projects/{project}/sdk/workflows/{workflow}"        User sdk::workflow::enable,   enableWorkflow      "Switches a workflow on.";
+    delete "/projects/{project}/sdk/workflows/{workflow}"        User sdk::workflow::disable,  disableWorkflow     "Switches a workflow off.";
+    get    "/sdk/projects/{project}"                             User sdk::project::read,      readProject         "The project, as older clients ask for it.";
+
+    post   "/triggers/connect/{project}/{integration}"           Provider webhook::receive,    receiveWebhook      "Takes in a webhook.";
+    post   "/triggers/connect/{project}/{integration}/"          Provider webhook::receive,    receiveWebhookSlash "Takes in a webhook.";
+    post   "/triggers/connect/{project}/{integration}/{*rest}"   Provider webhook::receive,    receiveWebhookUnder "Takes in a webhook.";
+
+    get    "/projects/{project}/task-history/workflow-executions"                                   Team task_history::list, listExecutions "Searches executions.";
+    get    "/projects/{project}/task-history/workflow-executions/{execution}"                       Team task_history::read, readExecution  "One execution with its steps.";
+    get    "/projects/{project}/task-history/workflow-executions/{execution}/step-executions/{step}" Team task_history::step, readStep      "What a step took in and gave.";
+
+    put    "/admin/v1/projects"                                      Admin admin::project::apply,    applyProject    "Makes a project what a project file says.";
+    post   "/admin/v1/projects/{project}/users/{user}/disable"       Admin admin::user::disable,     disableUser     "Lets a user start nothing.";
+    post   "/admin/v1/projects/{project}/users/{user}/enable"        Admin admin::user::enable,      enableUser      "Lets a user start workflows again.";
+    post   "/admin/v1/projects/{project}/executions/{execution}/cancel" Admin admin::execution::cancel, cancelExecution "Ends an execution.";
+    get    "/admin/v1/projects/{project}/webhooks"                   Admin admin::webhook::list,     listWebhooks    "Webhooks that came, also refused and unmatched ones.";
+    post   "/admin/v1/api-keys"                                      Admin admin::api_key::make,     makeApiKey      "Makes an API key and its hash for the project file.";
+
+    get    "/openapi.json"                                           Public openapi::serve,          readOpenApi     "This description.";
+}
+
+/// The door: every address, with everything around it.
+pub fn router(app: App) -> Router {
+    let door: Shared = Arc::new(Door::new(app));
+    routed()
+        .fallback(unknown)
+        .method_not_allowed_fallback(unsupported)
+        .layer(middleware::from_fn(layer::panic))
+        .layer(middleware::from_fn(layer::cors))
+        .layer(middleware::from_fn_with_state(Arc::clone(&door), layer::trace))
+        .with_state(door)
+}
+
+async fn unknown() -> Problem {
+    ROUTE_UNKNOWN.plain()
+}
+
+async fn unsupported() -> Problem {
+    METHOD_UNSUPPORTED.plain()
+}

@@ -1,0 +1,168 @@
+//! Connecting and disconnecting accounts.
+
+use super::view;
+use crate::auth::Caller;
+use crate::body::Received;
+use crate::command::Wish;
+use crate::door::Shared;
+use crate::idempotency::Within;
+use crate::json;
+use crate::path::Address;
+use crate::problem::{BODY_MALFORMED, CREDENTIAL_UNKNOWN, INTEGRATION_UNKNOWN, INTERNAL, Outcome};
+use crate::selector::Selector;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use domain::answer::Answer;
+use domain::command::{ConnectCredential, RemoveCredential};
+use domain::id::{CredentialId, IntegrationId};
+use domain::meta::Actor;
+use domain::state::User;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+const NAME_LEN_MAX: usize = 256;
+/// A flag that existing clients put among the values; it is none.
+const FLAG: &str = "skipPostOAuthInputs";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    integration_id: String,
+    payload: Option<Map<String, Value>>,
+    config: Option<Map<String, Value>>,
+    provider_id: Option<Value>,
+    #[serde(default)]
+    install_options: Option<InstallOptions>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct InstallOptions {
+    external_id: Option<String>,
+    allow_multiple_credentials: Option<bool>,
+    selected_credential_id: Option<String>,
+}
+
+/// Connects an account, and answers with it.
+pub(crate) async fn connect(
+    State(door): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Received(body): Received,
+) -> Outcome<Json<Value>> {
+    let request: Request = json::parse(&body)?;
+    let within = Within { project: caller.id, user: &caller.user, route: "credentials" };
+    let identity = door.identity(&headers, &within, &[&body])?;
+    let named = caller.project.integration_named(&request.integration_id);
+    let integration = named.ok_or_else(|| INTEGRATION_UNKNOWN.plain())?.id;
+    let before = door.user(caller.id, &caller.user).await?;
+    let account = Account::of(request, integration, &before)?;
+    let key = caller.key();
+    let sealed = door.seal(&key, Value::Object(account.values).to_string().as_bytes()).await?;
+    let command = ConnectCredential {
+        integration,
+        credential: account.credential,
+        another: account.another,
+        provider_id: account.provider_id,
+        external_id: account.external_id,
+        sealed: sealed.clone(),
+    };
+    let wish = Wish { key, actor: Actor::User, identity, command: command.into() };
+    let Answer::Connected { credential } = door.decide(wish).await? else {
+        return Err(INTERNAL.because("The account was not connected."));
+    };
+    // A repeat is answered as before: what is connected is not what this request sealed.
+    let shows = |user: &User| {
+        let found = user.credentials.get(&credential);
+        found.is_some_and(|found| identity.is_keyed() || found.payload == sealed)
+    };
+    let user = door.user_with(caller.id, &caller.user, shows).await?;
+    let found = user.credentials.get(&credential).ok_or_else(|| CREDENTIAL_UNKNOWN.plain())?;
+    Ok(Json(view::credential(&caller, credential, found)))
+}
+
+/// What is to be connected.
+struct Account {
+    credential: Option<CredentialId>,
+    another: bool,
+    provider_id: String,
+    external_id: String,
+    /// What `{{settings.…}}` sees.
+    values: Map<String, Value>,
+}
+
+impl Account {
+    fn of(request: Request, integration: IntegrationId, user: &User) -> Outcome<Self> {
+        let Some(payload) = request.payload else {
+            return Err(BODY_MALFORMED.because("The payload is missing: what the user gave."));
+        };
+        let mut values = request.config.unwrap_or_default();
+        values.extend(payload);
+        values.remove(FLAG);
+        let options = request.install_options.unwrap_or_default();
+        let another = options.allow_multiple_credentials.unwrap_or(false);
+        let selector = options.selected_credential_id.as_deref().and_then(Selector::parse);
+        let credential = match &selector {
+            Some(Selector::Credential(id)) => Some(*id),
+            Some(external) => Some(external.find(user).ok_or_else(|| external.unknown())?),
+            None => None,
+        };
+        // An account that is connected again keeps its names unless it is given new ones.
+        let first = || user.accounts_at(integration).next().map(|(id, _)| *id);
+        let again = credential.or_else(|| if another { None } else { first() });
+        let known = again.and_then(|id| user.credentials.get(&id));
+        let given = request.provider_id.as_ref().or_else(|| values.get("providerId"));
+        let provider_id = given.and_then(text_of).or_else(|| known.map(|k| k.provider_id.clone()));
+        let external_id = options.external_id.or_else(|| known.map(|k| k.external_id.clone()));
+        Ok(Self {
+            credential,
+            another,
+            provider_id: bounded("providerId", provider_id)?,
+            external_id: bounded("externalId", external_id)?,
+            values,
+        })
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn bounded(field: &str, name: Option<String>) -> Outcome<String> {
+    let name = name.unwrap_or_default();
+    if name.len() > NAME_LEN_MAX {
+        let reason = format!("The {field} has more than {NAME_LEN_MAX} bytes.");
+        return Err(BODY_MALFORMED.because(reason));
+    }
+    Ok(name)
+}
+
+/// Disconnects an account: the selected one, or the user's first at the integration.
+pub(crate) async fn remove(
+    State(door): State<Shared>,
+    caller: Caller,
+    address: Address,
+    headers: HeaderMap,
+) -> Outcome<Json<Value>> {
+    let integration = address.integration(&caller.project)?.id;
+    let credential = door.selected(&headers, caller.id, &caller.user).await?;
+    let route = format!("integrations/{integration}/remove");
+    let within = Within { project: caller.id, user: &caller.user, route: &route };
+    let selected = credential.map(|id| *id.bytes()).unwrap_or_default();
+    let identity = door.identity(&headers, &within, &[&selected])?;
+    let before = door.user(caller.id, &caller.user).await?;
+    let first = || before.accounts_at(integration).next().map(|(id, _)| *id);
+    let gone = credential.or_else(first);
+    let command = RemoveCredential { integration, credential }.into();
+    door.decide(Wish { key: caller.key(), actor: Actor::User, identity, command }).await?;
+    let shows = |user: &User| gone.is_none_or(|id| !user.credentials.contains_key(&id));
+    if !identity.is_keyed() {
+        door.user_with(caller.id, &caller.user, shows).await?;
+    }
+    Ok(Json(json!({})))
+}

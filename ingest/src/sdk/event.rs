@@ -1,0 +1,80 @@
+//! `POST …/sdk/events/trigger`: an event of the customer's application.
+
+use crate::auth::Caller;
+use crate::body::Received;
+use crate::command::{Identity, Wish};
+use crate::door::{Door, Shared};
+use crate::idempotency::Within;
+use crate::json;
+use crate::problem::{BODY_MALFORMED, EVENT_UNKNOWN, Outcome};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use domain::command::ReceiveEvent;
+use domain::id::CredentialId;
+use domain::meta::Actor;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+
+/// An app event as it is sent. The payload is never looked at, only passed on (behaviours.md 2).
+#[derive(Deserialize)]
+pub(super) struct AppEvent<'a> {
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+/// Takes in one event; 201 once it is durable, whether it starts anything or not.
+pub(crate) async fn trigger(
+    State(door): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Received(body): Received,
+) -> Outcome<(StatusCode, Json<Value>)> {
+    let event: AppEvent<'_> = json::parse(&body)?;
+    let within = Within { project: caller.id, user: &caller.user, route: "events/trigger" };
+    let identity = door.identity(&headers, &within, &[&body])?;
+    let credential = door.selected(&headers, caller.id, &caller.user).await?;
+    let wish = door.event(&caller, identity, credential, &event).await?;
+    if identity.is_keyed() {
+        door.decide(wish).await?;
+    } else {
+        door.append(wish).await?;
+    }
+    Ok((StatusCode::CREATED, Json(json!({}))))
+}
+
+impl Door {
+    /// The wish that an event leads to.
+    pub(super) async fn event(
+        &self,
+        caller: &Caller,
+        identity: Identity,
+        credential: Option<CredentialId>,
+        event: &AppEvent<'_>,
+    ) -> Outcome<Wish> {
+        if event.name.is_empty() {
+            return Err(BODY_MALFORMED.because("The event has no name."));
+        }
+        if !caller.project.app_events.contains_key(&*event.name) {
+            let name: String = event.name.chars().take(100).collect();
+            return Err(EVENT_UNKNOWN.because(format!("The project has no app event {name:?}.")));
+        }
+        let payload = match event.payload {
+            Some(payload) => {
+                json::check(payload)?;
+                payload.get()
+            }
+            None => "{}",
+        };
+        let clear = format!("{{\"event\":{payload}}}");
+        let key = caller.key();
+        let sealed = self.seal(&key, clear.as_bytes()).await?;
+        let size = i32::try_from(payload.len()).unwrap_or(i32::MAX);
+        let command = ReceiveEvent { name: event.name.to_string(), credential, size, sealed };
+        Ok(Wish { key, actor: Actor::User, identity, command: command.into() })
+    }
+}

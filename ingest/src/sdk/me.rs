@@ -1,0 +1,134 @@
+//! The connected user: what is connected, and metadata.
+
+use super::credential::unstored;
+use super::view;
+use crate::auth::Caller;
+use crate::body::Received;
+use crate::command::{Identity, Wish};
+use crate::door::{Door, Shared};
+use crate::idempotency::Within;
+use crate::json;
+use crate::problem::{BODY_TOO_LARGE, HEADER_MALFORMED, Outcome};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::command::DescribeUser;
+use domain::meta::Actor;
+use domain::state::User;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Clients 1.x send metadata with a read.
+const METADATA_HEADER: &str = "x-paragon-user-metadata";
+const METADATA_LEN_MAX: usize = 64 * 1024;
+
+#[derive(Deserialize)]
+struct Description {
+    #[serde(default)]
+    meta: Map<String, Value>,
+}
+
+/// The user, what is connected, and the project's features.
+pub(crate) async fn read(
+    State(door): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Outcome<Response> {
+    door.describe_by_header(&caller, &headers).await?;
+    let user = door.user(caller.id, &caller.user).await?;
+    let metadata = door.metadata(&caller, &user).await?;
+    Ok(unstored(view::user(&caller, &user, metadata)))
+}
+
+/// Merges metadata into that of the user, and answers with the user.
+pub(crate) async fn describe(
+    State(door): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Received(body): Received,
+) -> Outcome<Response> {
+    let given: Description = json::parse(&body)?;
+    let within = Within { project: caller.id, user: &caller.user, route: "me" };
+    let identity = door.identity(&headers, &within, &[&body])?;
+    let (user, metadata) = door.describe(&caller, identity, given.meta).await?;
+    Ok(unstored(view::user(&caller, &user, metadata)))
+}
+
+impl Door {
+    /// The user's metadata.
+    pub(super) async fn metadata(
+        &self,
+        caller: &Caller,
+        user: &User,
+    ) -> Outcome<Map<String, Value>> {
+        let Some(sealed) = &user.metadata else { return Ok(Map::new()) };
+        let clear = self.open(&caller.key(), sealed).await?;
+        Ok(serde_json::from_slice(&clear).unwrap_or_default())
+    }
+
+    /// Takes in the metadata that clients 1.x send with a read, if it says anything new.
+    pub(super) async fn describe_by_header(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+    ) -> Outcome<()> {
+        let Some(value) = headers.get(METADATA_HEADER) else { return Ok(()) };
+        let given: Map<String, Value> = json::parse(value.as_bytes())
+            .map_err(|_| HEADER_MALFORMED.because("The user metadata is not a JSON object."))?;
+        let user = self.user(caller.id, &caller.user).await?;
+        let known = self.metadata(caller, &user).await?;
+        if merged(known.clone(), given.clone()) != known {
+            self.describe(caller, self.fresh(), given).await?;
+        }
+        Ok(())
+    }
+
+    async fn describe(
+        &self,
+        caller: &Caller,
+        identity: Identity,
+        given: Map<String, Value>,
+    ) -> Outcome<(User, Map<String, Value>)> {
+        let before = self.user(caller.id, &caller.user).await?;
+        let metadata = merged(self.metadata(caller, &before).await?, given);
+        let clear = Value::Object(metadata).to_string();
+        if clear.len() > METADATA_LEN_MAX {
+            let reason = format!("A user's metadata may have {METADATA_LEN_MAX} bytes.");
+            return Err(BODY_TOO_LARGE.because(reason));
+        }
+        let key = caller.key();
+        let sealed = self.seal(&key, clear.as_bytes()).await?;
+        let command = DescribeUser { sealed: sealed.clone() }.into();
+        self.decide(Wish { key, actor: Actor::User, identity, command }).await?;
+        let shows = |user: &User| identity.is_keyed() || user.metadata.as_ref() == Some(&sealed);
+        let user = self.user_with(caller.id, &caller.user, shows).await?;
+        let metadata = self.metadata(caller, &user).await?;
+        Ok((user, metadata))
+    }
+}
+
+/// Top-level fields are replaced one by one; `name` and `email` in any case become `Name` and
+/// `Email` (behaviours.md 39).
+fn merged(mut known: Map<String, Value>, given: Map<String, Value>) -> Map<String, Value> {
+    for (field, value) in given {
+        let field = field.trim();
+        let special = ["Name", "Email"].into_iter().find(|s| s.eq_ignore_ascii_case(field));
+        known.insert(special.unwrap_or(field).to_owned(), value);
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn metadata_is_merged_at_the_top_and_its_special_names_are_written_one_way() {
+        let map = |value: Value| value.as_object().cloned().unwrap();
+        let known = map(json!({ "Name": "A", "plan": { "tier": 1, "seats": 2 } }));
+        let given = map(json!({ "name": "B", " EMAIL ": "b@x", "plan": { "tier": 2 } }));
+        let expected = map(json!({ "Name": "B", "Email": "b@x", "plan": { "tier": 2 } }));
+        assert_eq!(merged(known, given), expected);
+    }
+}
