@@ -113,7 +113,8 @@ impl Vault {
         let record = self.ring().wrap(name, DataKey::new(fresh), nonce)?;
         let record = Record { headers: Headers::default(), ..record };
         let offsets = self.log.append(vec![(Partition::KEYS, record)]).await?;
-        self.log.changed(Partition::KEYS, self.ring().next).await?;
+        let next = self.ring().next;
+        self.log.changed(Partition::KEYS, next).await?;
         self.refresh().await?;
         Ok(offsets.first().copied().unwrap_or(-1))
     }
