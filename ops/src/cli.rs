@@ -5,6 +5,7 @@ mod client;
 mod log;
 mod rebuild;
 mod serve;
+mod supply;
 mod token;
 mod verify;
 
@@ -67,7 +68,7 @@ impl Cli {
             match self.command {
                 Task::Serve => serve::serve(&config).await,
                 Task::Apply(task) => task.run(&config).await,
-                Task::Token(task) => task.run(),
+                Task::Token(task) => task.run(&config),
                 Task::Log(task) => task.run(&config).await,
                 Task::Rebuild(task) => task.run(&config).await,
                 Task::Verify => verify::verify(&config).await,

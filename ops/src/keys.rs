@@ -23,6 +23,18 @@ pub fn admin(named: &str, data: &Path, random: &dyn Random) -> Result<String> {
     read_or_make(named, &data.join("admin.key"), random)
 }
 
+/// The admin key of a folder that a node has used before.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn existing_admin(named: &str, data: &Path) -> Result<String> {
+    let default = data.join("admin.key");
+    let path = if named.is_empty() { default } else { PathBuf::from(named) };
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the admin key {}", path.display()))?;
+    Ok(text.trim().to_owned())
+}
+
 fn read_or_make(named: &str, default: &Path, random: &dyn Random) -> Result<String> {
     let path = if named.is_empty() { default.to_owned() } else { PathBuf::from(named) };
     if named.is_empty() && !path.exists() {

@@ -1,12 +1,15 @@
 //! A running node: its owners, its projections, its door.
 
 use crate::config::Config;
-use crate::readers::{Tasks, Users, Webhooks};
+use crate::readers::{KeySets, Tasks, Users, Webhooks};
 use crate::server::Server;
 use crate::wire::{self, Ports};
 use anyhow::{Context, Result};
 use aws_lc_rs::digest;
 use connectors::Runner as Outward;
+use connectors::guard::{Egress, Guard, SystemResolver};
+use connectors::http::{self, Client};
+use connectors::sandbox::{self, Sandbox};
 use ports::Outbound;
 use projections::directory::DirectoryReader;
 use projections::drive::drive;
@@ -20,6 +23,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+/// Names looked up at a time.
+const LOOKUPS_MAX: usize = 64;
 /// How long open requests may take when the node stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -51,13 +56,14 @@ impl Node {
         let Ports { world, admin_key } = wire::open(config).await?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let outbound = outbound(config, &world)?;
+        let client = client(config)?;
+        let outbound = outbound(config, &client, &world);
         start_owners(&mut tasks, &world, &outbound, &stopped);
         start_readers(&mut tasks, &world, &stopped);
         let server = Server::bind(&config.http).await?;
         let address = server.address();
         publish_address(config, address)?;
-        let router = ingest::router(app(config, &world, &admin_key));
+        let router = ingest::router(app(config, &world, client, &admin_key));
         let server = tokio::spawn(server.run(router, stopped, DRAIN));
         tracing::info!(%address, data = %config.data.display(), "ready");
         Ok(Self { address, stop, tasks, server })
@@ -126,21 +132,25 @@ fn start_readers(
     });
 }
 
-fn outbound(config: &Config, world: &World) -> Result<Arc<dyn Outbound>> {
-    let mut options = connectors::Options::default();
-    options.egress.allow = config
-        .egress
-        .allow
-        .iter()
-        .map(|text| text.parse().with_context(|| format!("egress.allow: {text}")))
-        .collect::<Result<_>>()?;
-    options.sandbox.threads = config.functions.threads;
-    options.sandbox.memory_bytes_max = config.functions.memory_bytes_max;
-    let runner = Outward::new(options, world.clock.clone()).context("cannot start the way out")?;
-    Ok(Arc::new(runner))
+fn client(config: &Config) -> Result<Client> {
+    let parse = |text: &String| text.parse().with_context(|| format!("egress.allow: {text}"));
+    let egress = Egress {
+        allow: config.egress.allow.iter().map(parse).collect::<Result<_>>()?,
+        ..Egress::default()
+    };
+    let guard = Guard::new(egress, Arc::new(SystemResolver::new(LOOKUPS_MAX)));
+    Client::new(guard, &http::Options::default()).context("cannot set up TLS")
 }
 
-fn app(config: &Config, world: &World, admin_key: &str) -> ingest::App {
+fn outbound(config: &Config, client: &Client, world: &World) -> Arc<dyn Outbound> {
+    let mut options =
+        sandbox::Options { threads: config.functions.threads, ..sandbox::Options::default() };
+    options.limits.memory_bytes_max = config.functions.memory_bytes_max;
+    let sandbox = Arc::new(Sandbox::new(options));
+    Arc::new(Outward::new(client.clone(), sandbox, world.clock.clone()))
+}
+
+fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> ingest::App {
     let (store, partitions) = (&world.store, world.log.partitions());
     let limits = ingest::Limits {
         body_bytes_max: config.http.body_bytes_max,
@@ -159,7 +169,7 @@ fn app(config: &Config, world: &World, admin_key: &str) -> ingest::App {
         directory: Arc::new(Users(DirectoryReader::new(store.clone(), partitions))),
         history: Arc::new(Tasks(HistoryReader::new(store.clone(), partitions))),
         inbox: Arc::new(Webhooks(InboxReader::new(store.clone(), partitions))),
-        key_source: Arc::new(crate::readers::NoKeySource),
+        key_source: Arc::new(KeySets(client)),
         limits,
         admin_key_hash: hash.as_ref().try_into().ok(),
     }

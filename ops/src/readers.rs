@@ -55,3 +55,25 @@ impl ingest::Inbox for Webhooks {
         self.0.list(project, filter).await
     }
 }
+
+/// Key sets of identity providers, fetched through the egress guard.
+pub(crate) struct KeySets(pub(crate) connectors::http::Client);
+
+/// A key set is small, and a caller waits for it.
+const KEY_SET_BYTES_MAX: u64 = 256 * 1024;
+const KEY_SET_TIMEOUT_MS: u32 = 5_000;
+
+#[async_trait]
+impl ingest::KeySource for KeySets {
+    async fn fetch(&self, url: &str) -> Result<String, Error> {
+        let call = connectors::http::Call::get(url, KEY_SET_TIMEOUT_MS, KEY_SET_BYTES_MAX)
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        let answer = self.0.send(call).await;
+        let answer = answer.map_err(|error| Error::Unavailable(error.to_string()))?;
+        if answer.status != 200 {
+            return Err(Error::Unavailable(format!("status {}", answer.status)));
+        }
+        String::from_utf8(answer.body.to_vec())
+            .map_err(|_| Error::Unavailable("the key set is not text".into()))
+    }
+}

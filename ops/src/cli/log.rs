@@ -11,7 +11,7 @@ use domain::command::Command;
 use domain::event::Event;
 use domain::meta::Meta;
 use domain::payload::Payload;
-use ports::{Log as _, Partition, Stored, Stream};
+use ports::{Partition, Stored, Stream};
 use print::{Line, Printer};
 use projections::World;
 use std::process::ExitCode;

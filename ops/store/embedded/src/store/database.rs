@@ -48,7 +48,7 @@ impl Database {
             // The smallest that fjall takes: what it replays when it opens.
             .max_journaling_size(64 << 20)
             // A second one spins on a whole core while the first compacts.
-            .worker_threads(1)
+            .worker_threads(std::env::var("W").map_or(1, |w| w.parse().unwrap()))
             .open()?;
         let generations = fjall.keyspace(GENERATIONS, || keyspace_options(options))?;
         let mut tables = HashMap::new();
