@@ -10,6 +10,7 @@ pub mod codec;
 pub mod command;
 pub mod config;
 pub mod decide;
+pub mod definition;
 pub mod effect;
 pub mod event;
 pub mod exchange;

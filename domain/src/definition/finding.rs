@@ -17,15 +17,21 @@ pub(super) fn note(
     secrets: &BTreeSet<&str>,
     mistakes: &mut Mistakes,
 ) {
-    for fault in validate(workflow) {
-        // Found while flattening, with the line of the first.
-        if matches!(fault.reason, Reason::NameTaken(_)) {
-            continue;
+    // Steps of one name are told apart by number here; that they are not was told while flattening.
+    let mut named = workflow.clone();
+    let mut seen = BTreeSet::new();
+    for (index, step) in named.steps.iter_mut().enumerate() {
+        if !step.name.is_empty() && !seen.insert(step.name.clone()) {
+            step.name = format!("{} ({})", step.name, index + 2);
         }
-        let Some((number, placed)) = find(steps, &fault) else { continue };
-        if is_told(placed, &fault, mistakes) {
-            continue;
-        }
+    }
+    let faults = validate(&named).into_iter().filter_map(|fault| {
+        let number = number_of(&named, &fault)?;
+        let placed = steps.get(number.checked_sub(2)?)?;
+        (!is_told(placed, &fault, mistakes)).then_some((fault, number, placed))
+    });
+    let faults: Vec<_> = faults.collect();
+    for (fault, number, placed) in faults {
         let (at, path) = locate(placed, &fault);
         let (problem, mend) = explain(&fault.reason, steps, number);
         mistakes.add(at, &path, problem, mend);
@@ -33,11 +39,10 @@ pub(super) fn note(
     unknown_secrets(workflow, steps, secrets, mistakes);
 }
 
-fn find<'a, 'n>(steps: &'a [Placed<'n>], fault: &Invalid) -> Option<(usize, &'a Placed<'n>)> {
-    let by_name = steps.iter().position(|placed| placed.step.name == fault.step);
-    let by_number = || fault.step.parse::<usize>().ok()?.checked_sub(2);
-    let index = by_name.or_else(by_number)?;
-    steps.get(index).map(|placed| (index + 2, placed))
+/// The number of the step that a fault is about, from 2.
+fn number_of(workflow: &Workflow, fault: &Invalid) -> Option<usize> {
+    let by_name = workflow.steps.iter().position(|step| step.name == fault.step);
+    by_name.map(|index| index + 2).or_else(|| fault.step.parse().ok())
 }
 
 /// Whether the fault follows from a mistake that was told already.
@@ -159,78 +164,92 @@ fn unknown_secrets(
 
 /// A fault in the words of the file, and its mend. `number` is the step's own.
 fn explain(reason: &Reason, steps: &[Placed<'_>], number: usize) -> (String, String) {
-    let (problem, mend) = match reason {
-        Reason::TooManySteps => ("there are too many steps".into(), {
-            format!("keep at most {STEPS_MAX}")
-        }),
-        Reason::NameUnusable => (
-            "the name cannot be written in variables".into(),
-            format!("write 1 to {NAME_BYTES_MAX} bytes without `.`, brackets, braces and blanks around"),
-        ),
-        Reason::NameReserved(name) => {
-            (format!("{} stands for something else in variables", quoted(name)), "choose another name".into())
-        }
-        Reason::NameTaken(name) => {
-            (format!("another step is called {}", quoted(name)), "choose another name".into())
-        }
-        Reason::IdTaken => {
-            ("another step has this id".into(), "give each an id of its own, or leave `id` out".into())
-        }
-        Reason::NoSuchStep(_) | Reason::Cycle => {
-            ("the step leads nowhere".into(), "check the steps around it".into())
-        }
-        Reason::Unreachable => ("no way leads to this step".into(), "remove it, or move it up".into()),
+    match reason {
         Reason::UnknownStep(text) => {
             (format!("{} names no step of this workflow", quoted(text)), meant(text, steps))
         }
         Reason::NotBefore(text) => {
             let mend = match number {
-                2 => "refer to the trigger: it is the first step".to_owned(),
-                _ => "refer to a step that is always before this one".to_owned(),
+                2 => "refer to the trigger: this is the first step",
+                _ => "refer to a step that is always before this one",
             };
-            (format!("{} names a step that does not come before this one", quoted(text)), mend)
+            let text = quoted(text);
+            (format!("{text} names a step that does not come before this one"), mend.into())
         }
-        Reason::Unreadable(text) => (
-            format!("{} is no variable", quoted(text)),
-            "write `{{step.path}}`, or `\\{{` for braces that are meant as text".into(),
+        Reason::NameUnusable => (
+            "the name cannot be written in variables".into(),
+            format!("write 1 to {NAME_BYTES_MAX} bytes without dots, brackets and braces"),
         ),
-        Reason::OwnOutsidePagination(text) => (
-            format!("{} has a meaning in paginated requests only", quoted(text)),
-            "refer to the trigger or to an earlier step".into(),
-        ),
-        Reason::RetryNotAllowed => (
-            "this kind of step is not retried".into(),
-            "leave `auto_retry` out: it is for requests and functions".into(),
-        ),
-        Reason::ResponseWithoutRequest => (
-            "nobody waits for a response".into(),
-            "start the workflow by `request`, or leave the step out".into(),
-        ),
-        Reason::DelayInvalid => {
-            ("this is no delay".into(), "write a number, at most 365 days, or a variable".into())
+        Reason::TooManySteps => {
+            ("there are too many steps".into(), format!("keep at most {STEPS_MAX}"))
         }
-        Reason::StatusInvalid => {
-            ("this is no status of a response".into(), "write one from 200 to 599".into())
-        }
-        Reason::CodeEmpty => {
-            ("the function has no code".into(), "write `function yourFunction(parameters) { … }`".into())
-        }
-        Reason::UrlInvalid => ("this is no URL".into(), "begin with https:// or http://".into()),
-        Reason::HeaderInvalid(name) => (
-            format!("{} is no header name", quoted(name)),
-            "use letters, digits and `-`".into(),
-        ),
         Reason::ConditionTooLarge => (
             "the condition is too large".into(),
             format!("keep at most {RULES_MAX} rules, {CONDITION_DEPTH_MAX} levels deep"),
         ),
+        reason => {
+            let (problem, mend) = plain(reason);
+            (problem, mend.to_owned())
+        }
+    }
+}
+
+/// The faults whose mend is always the same.
+fn plain(reason: &Reason) -> (String, &'static str) {
+    let (problem, mend) = match reason {
+        Reason::NameReserved(name) => {
+            let problem = format!("{} stands for something else in variables", quoted(name));
+            return (problem, "choose another name");
+        }
+        Reason::Unreadable(text) => {
+            let mend = "write `{{step.path}}`, or `\\{{` for braces that are meant as text";
+            return (format!("{} is no variable", quoted(text)), mend);
+        }
+        Reason::OwnOutsidePagination(text) => {
+            let problem = format!("{} has a meaning in paginated requests only", quoted(text));
+            return (problem, "refer to the trigger or to an earlier step");
+        }
+        Reason::HeaderInvalid(name) => {
+            return (format!("{} is no header name", quoted(name)), "use letters, digits and `-`");
+        }
+        Reason::NameTaken(_) => ("another step has this name", "choose another name"),
+        Reason::IdTaken => {
+            ("another step has this id", "give each an id of its own, or leave `id` out")
+        }
+        Reason::Unreachable => ("no way leads to this step", "remove it, or move it up"),
+        Reason::RetryNotAllowed => {
+            ("this kind of step is not retried", "leave it out: it is for requests and functions")
+        }
+        Reason::ResponseWithoutRequest => (
+            "nobody waits for a response",
+            "start the workflow by `request`, or leave the step out",
+        ),
+        Reason::DelayInvalid => {
+            ("this is no delay", "write a number, at most 365 days, or a variable")
+        }
+        Reason::StatusInvalid => ("this is no status of a response", "write one from 200 to 599"),
+        Reason::CodeEmpty => {
+            ("the function has no code", "write `function yourFunction(parameters) { … }`")
+        }
+        Reason::UrlInvalid => ("this is no URL", "begin with https:// or http://"),
+        Reason::NoSuchStep(_)
+        | Reason::Cycle
+        | Reason::UnknownStep(_)
+        | Reason::NotBefore(_)
+        | Reason::NameUnusable
+        | Reason::TooManySteps
+        | Reason::ConditionTooLarge => ("the step cannot work here", "check the steps around it"),
     };
-    (problem, mend)
+    (problem.to_owned(), mend)
 }
 
 /// What a variable that names no step may have meant.
 fn meant(text: &str, steps: &[Placed<'_>]) -> String {
-    let names = || steps.iter().map(|placed| placed.step.name.as_str()).filter(|n| !n.is_empty());
+    let names = || {
+        let mut seen = BTreeSet::new();
+        let names = steps.iter().map(|placed| placed.step.name.as_str());
+        names.filter(move |name| !name.is_empty() && seen.insert(*name))
+    };
     let root = references_in(text).next().map(|reference| reference.root);
     if let Some(Root::Number(_)) = root {
         return format!("1 is the trigger, the steps are 2 to {}", steps.len() + 1);

@@ -52,21 +52,23 @@ impl<'a> Walk<'a, '_> {
         let mut at = index(self.steps.len());
         let first = at.filter(|_| !items.is_empty());
         for (number, node) in items.iter().enumerate() {
-            let size = 1 + branch(node, "then").map_or(0, count) + branch(node, "else").map_or(0, count);
+            let size =
+                1 + branch(node, "then").map_or(0, count) + branch(node, "else").map_or(0, count);
             let following = at.and_then(|at| index(usize::from(at) + size));
             let is_last = number + 1 == items.len();
-            self.step(node, path.index(number), if is_last { after } else { following });
+            self.step(node, &path.index(number), if is_last { after } else { following });
             at = following;
         }
         first
     }
 
-    fn step(&mut self, node: &'a Node, path: Path, next: Option<u16>) {
+    fn step(&mut self, node: &'a Node, path: &Path, next: Option<u16>) {
         let name = node.text_of("name").unwrap_or_default();
         if let Some(at) = node.get("name").map(|node| node.at).filter(|_| !name.is_empty()) {
             match self.lines.get(name) {
                 Some(first) => {
-                    let problem = format!("another step is called {}, on line {first}", quoted(name));
+                    let problem =
+                        format!("another step is called {}, on line {first}", quoted(name));
                     let mend = "give each step a name of its own";
                     self.mistakes.add(at, &path.key("name"), problem, mend);
                 }

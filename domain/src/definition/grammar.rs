@@ -8,7 +8,7 @@ mod schema;
 mod workflow;
 
 pub(super) use check::check;
-pub(super) use project::{FILE, INTEGRATION};
+pub(super) use project::FILE;
 pub use schema::schema;
 
 use form::Form;

@@ -129,9 +129,10 @@ impl<'a> Told<'a> {
 }
 
 fn headers(node: &Node) -> BTreeMap<String, String> {
-    let texts = node.entries().iter().filter_map(|entry| {
-        entry.node.text().map(|value| (entry.key.clone(), value.to_owned()))
-    });
+    let texts = node
+        .entries()
+        .iter()
+        .filter_map(|entry| entry.node.text().map(|value| (entry.key.clone(), value.to_owned())));
     texts.collect()
 }
 

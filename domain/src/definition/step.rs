@@ -84,9 +84,8 @@ fn pairs(node: &Node) -> Vec<(String, Value)> {
             entries.iter().map(|entry| (entry.key.clone(), entry.node.value())).collect()
         }
         Tree::List(items) => {
-            let pair = |item: &Node| {
-                Some((item.text_of("name")?.to_owned(), item.get("value")?.value()))
-            };
+            let pair =
+                |item: &Node| Some((item.text_of("name")?.to_owned(), item.get("value")?.value()));
             items.iter().filter_map(pair).collect()
         }
         Tree::Null | Tree::Flag(_) | Tree::Number(_) | Tree::Text(_) => Vec::new(),

@@ -82,7 +82,10 @@ pub(in crate::definition) fn check_object(
 ) {
     let names = || object.fields.iter().map(|field| field.name);
     let mut claimed: Vec<&str> = Vec::new();
-    for entry in node.entries().iter().take_while(|_| !mistakes.is_full()) {
+    for entry in node.entries() {
+        if mistakes.is_full() {
+            return;
+        }
         let path = path.key(&entry.key);
         match object.fields.iter().find(|field| field.name == entry.key) {
             Some(field) => check(&entry.node, field.shape, &path, mistakes),
@@ -92,8 +95,13 @@ pub(in crate::definition) fn check_object(
                     Some(name) => format!("did you mean `{name}`?"),
                     None => format!("known here: {}", listed(names())),
                 };
-                // The key that was meant is not called missing as well.
+                // The key that was meant is not called missing as well, and what it says is looked
+                // at all the same.
                 claimed.extend(meant);
+                let field = object.fields.iter().find(|field| Some(field.name) == meant);
+                if let Some(field) = field.filter(|field| node.get(field.name).is_none()) {
+                    check(&entry.node, field.shape, &path, mistakes);
+                }
                 let problem = format!("unknown key {}", quoted(&entry.key));
                 mistakes.add(entry.at, &path, problem, mend);
             }
@@ -128,7 +136,8 @@ fn check_rule(
             }
             let second = there.get(1).filter(|_| takes_one);
             if let Some(second) = second.and_then(|name| entry_place(node, name)) {
-                let problem = format!("{} exclude each other", listed(there).replace(" or ", " and "));
+                let problem =
+                    format!("{} exclude each other", listed(there).replace(" or ", " and "));
                 mistakes.add(second, path, problem, "keep one of them");
             }
         }
@@ -156,12 +165,7 @@ fn entry_place(node: &Node, name: &str) -> Option<crate::definition::yaml::Place
     node.entries().iter().find(|entry| entry.key == name).map(|entry| entry.at)
 }
 
-fn map(
-    node: &Node,
-    (keys, of, max): (Form, &Shape, usize),
-    path: &Path,
-    mistakes: &mut Mistakes,
-) {
+fn map(node: &Node, (keys, of, max): (Form, &Shape, usize), path: &Path, mistakes: &mut Mistakes) {
     too_many(node, node.entries().len(), max, path, mistakes);
     for entry in node.entries().iter().take(max) {
         let path = path.key(&entry.key);

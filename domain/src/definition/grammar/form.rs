@@ -5,7 +5,7 @@ use crate::definition::mistake::{listed, nearest, quoted};
 
 /// A form of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Form {
+pub(in crate::definition) enum Form {
     /// Anything.
     Any,
     /// Not empty, not only blanks.
@@ -43,7 +43,9 @@ impl Form {
             }
             Form::Filled => Ok(()),
             Form::Id if is_uuid(text) => Ok(()),
-            Form::Id => refused("no UUID", "write 32 hex digits as 8-4-4-4-12 (`uuidgen` makes one)"),
+            Form::Id => {
+                refused("no UUID", "write 32 hex digits as 8-4-4-4-12 (`uuidgen` makes one)")
+            }
             Form::Hash if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(()),
             Form::Hash => {
                 refused("no SHA-256", "write 64 hex digits (`printf %s KEY | sha256sum`)")

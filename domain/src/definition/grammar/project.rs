@@ -19,7 +19,7 @@ static TIMEOUT: Shape = Shape::Whole { min: 1, max: 3_600_000 };
 static STEP_BYTES: Shape = Shape::Whole { min: 1_024, max: 1 << 30 };
 
 /// A project file.
-pub(in crate::definition) static FILE: Object = Object {
+pub(in crate::definition) static FILE: Shape = Shape::Object(&Object {
     name: "file",
     doc: "A Millrace project: everything that one environment is made of.",
     fields: &[
@@ -36,7 +36,7 @@ pub(in crate::definition) static FILE: Object = Object {
         optional("workflows", &WORKFLOWS, "What runs when something happens."),
     ],
     rules: &[],
-};
+});
 
 static PROJECT: Shape = Shape::Object(&Object {
     name: "project",
@@ -65,8 +65,7 @@ static SIGNING_KEYS: Shape = Shape::Object(&Object {
     fields: &[
         optional("generate", &YES, "Makes a key pair, if the project has no key yet."),
         optional("public_keys", &PUBLIC_KEYS, "Public keys in PEM.").not(&["public_key"]),
-        optional("jwks_url", &URL, "Where to fetch further public keys, as a JWKS.")
-            .not(&["jwks"]),
+        optional("jwks_url", &URL, "Where to fetch further public keys, as a JWKS.").not(&["jwks"]),
     ],
     rules: &[
         Rule::Some(&["generate", "public_keys", "jwks_url"]),
@@ -110,11 +109,12 @@ static HOSTS: Shape = Shape::List { of: &HOST, max: 100 };
 static FIXED_HEADERS: Shape = Shape::Map { keys: Form::Filled, of: &TEXT, max: 50 };
 
 /// An integration that is told in full.
-pub(in crate::definition) static INTEGRATION: Shape = Shape::Object(&Object {
+static INTEGRATION: Shape = Shape::Object(&Object {
     name: "integration",
     doc: "A provider that your users can connect. What is left out of a built-in one is as it comes.",
     fields: &[
-        required("type", &KIND, "A built-in one, or `custom.<slug>`.").not(&["kind", "integration"]),
+        required("type", &KIND, "A built-in one, or `custom.<slug>`.")
+            .not(&["kind", "integration"]),
         optional("name", &FILLED, "What people call it."),
         optional("id", &ID, "Its id; else derived from the project's id and the type."),
         optional("active", &FLAG, "Whether it may be connected and started; true."),
@@ -138,8 +138,7 @@ static WEBHOOK: Shape = Shape::Object(&Object {
         optional("scheme", &SCHEME, "How they are signed."),
         required("secret", &SECRET, "What they are signed with."),
         optional("provider_id", &FILLED, "Where one says which account it is about."),
-        optional("tolerance_s", &TOLERANCE, "How old a signature may be; 300.")
-            .not(&["tolerance"]),
+        optional("tolerance_s", &TOLERANCE, "How old a signature may be; 300.").not(&["tolerance"]),
     ],
     rules: &[],
 });

@@ -9,13 +9,11 @@ use serde_json::{Map, Value, json};
 /// say (that names are known, that variables point backwards) the parser still finds.
 pub fn schema() -> Value {
     let mut definitions = Map::new();
-    let root = object(&FILE, &mut definitions);
+    let Value::Object(root) = shape(&FILE, &mut definitions) else { return Value::Null };
     let mut schema = Map::new();
     schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("title".into(), json!("Millrace project file"));
-    if let Value::Object(root) = root {
-        schema.extend(root);
-    }
+    schema.extend(root);
     schema.insert("$defs".into(), Value::Object(definitions));
     Value::Object(schema)
 }

@@ -42,7 +42,15 @@ static TRIGGER: Shape = Shape::Object(&Object {
 });
 
 static DATA_TYPE: Shape = Shape::Choice(&[
-    "string", "email", "number", "non_decimal", "date", "boolean", "array", "object", "file",
+    "string",
+    "email",
+    "number",
+    "non_decimal",
+    "date",
+    "boolean",
+    "array",
+    "object",
+    "file",
     "any",
 ]);
 static HEADER_RULES: Shape = Shape::Map { keys: Form::Filled, of: &HEADER_RULE, max: NAMES };
@@ -110,8 +118,11 @@ static STEP: Shape = Shape::Object(&Object {
         optional("delay", &DELAY, "A pause.").not(&["wait", "sleep"]),
         optional("response", &RESPONSE, "The answer to the request that started the run.")
             .not(&["respond", "answer"]),
-        optional("auto_retry", &FLAG, "Whether a failed attempt is repeated; false.")
-            .not(&["retry", "autoretry", "retry_on_failure"]),
+        optional("auto_retry", &FLAG, "Whether a failed attempt is repeated; false.").not(&[
+            "retry",
+            "autoretry",
+            "retry_on_failure",
+        ]),
         optional("continue_on_error", &FLAG, "Whether the run goes on when it fails; false.")
             .not(&["ignore_failure", "continueonerror"]),
     ],

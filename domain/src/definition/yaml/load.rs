@@ -128,8 +128,7 @@ impl Loader<'_> {
                 None => *key = Some((node.at, key_text(node.tree))),
                 Some((at, name)) => {
                     if let Some(first) = lines.get(&name) {
-                        let problem =
-                            format!("{} was said before, on line {first}", quoted(&name));
+                        let problem = format!("{} was said before, on line {first}", quoted(&name));
                         let path = path.key(&name);
                         self.mistakes.add(at, &path, problem, "keep one of the two");
                     } else {
