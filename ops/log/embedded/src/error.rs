@@ -15,7 +15,9 @@ pub enum OpenError {
         pid: String,
     },
     /// A later version of this program wrote it.
-    #[error("{folder} has format {found}, this program knows formats up to {known}: use a newer one")]
+    #[error(
+        "{folder} has format {found}, this program knows formats up to {known}: use a newer one"
+    )]
     Newer {
         /// The folder.
         folder: PathBuf,

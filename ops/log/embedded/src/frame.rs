@@ -105,7 +105,13 @@ impl Codec {
     }
 
     /// Adds a record; the length of its frame without padding.
-    pub(crate) fn put(&self, out: &mut Vec<u8>, stamp: Stamp, at: Partition, stored: &Stored) -> u32 {
+    pub(crate) fn put(
+        &self,
+        out: &mut Vec<u8>,
+        stamp: Stamp,
+        at: Partition,
+        stored: &Stored,
+    ) -> u32 {
         let record = &stored.record;
         let bytes = HEADER_BYTES + record.key.len() + record.value.len();
         let mut header = self.header(stamp, bytes);
@@ -186,8 +192,12 @@ fn entry(frame: &[u8], code: u8) -> Option<Entry> {
     let number = u16::from_le_bytes(field(frame, 56)?);
     let partition = Partition { stream: layout::stream(code)?, number };
     let offset = i64::from_le_bytes(field(frame, 16)?);
-    (HEADER_BYTES + key_bytes <= frame.len())
-        .then_some(Entry { partition, offset, headers, key_bytes })
+    (HEADER_BYTES + key_bytes <= frame.len()).then_some(Entry {
+        partition,
+        offset,
+        headers,
+        key_bytes,
+    })
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {

@@ -174,7 +174,8 @@ impl Order {
             offsets.push(offset);
             let stored = Stored { offset, record };
             state.remember(*slot, stored.clone());
-            answered |= partition.stream == Stream::Events && state.lanes[*slot - 1].reader.answered();
+            answered |=
+                partition.stream == Stream::Events && state.lanes[*slot - 1].reader.answered();
             items.push(Item { slot: *slot, partition, stored });
         }
         state.queue.push(Batch::new(items, Ticket { offsets, sender, _room: room }));

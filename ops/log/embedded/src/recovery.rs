@@ -129,8 +129,7 @@ fn last(folder: &Folder, numbers: &[u64]) -> Result<(Option<Last>, Vec<Segment>)
 /// Zeroes what lies behind the last whole group; the number of bytes that were dropped.
 fn repair(folder: &Folder, segment: &Segment, end: u64, group: u64) -> Result<u64, OpenError> {
     let path = folder.segment(segment.number);
-    let remains =
-        scan::remains(segment, end, group).map_err(OpenError::io("read", &path))?;
+    let remains = scan::remains(segment, end, group).map_err(OpenError::io("read", &path))?;
     if let Some((later, at)) = remains.later {
         let why = format!("group {} is bad, but group {later} at byte {at} is good", group + 1);
         return Err(OpenError::corrupt(&path, end, why));

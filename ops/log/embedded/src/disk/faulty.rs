@@ -47,14 +47,10 @@ impl Faulty {
         self.0.state().fault = fault;
     }
 
-    /// Makes every sync wait.
-    pub(crate) fn hold(&self) {
+    /// Makes every sync wait, until what this returns is dropped.
+    pub(crate) fn hold(&self) -> Held {
         self.0.state().held = true;
-    }
-
-    pub(crate) fn release(&self) {
-        self.0.state().held = false;
-        self.0.changed.notify_all();
+        Held(self.0.clone())
     }
 
     /// Blocks until a sync waits.
@@ -65,6 +61,16 @@ impl Faulty {
 
     fn watch(&self, file: Arc<dyn File>) -> Arc<dyn File> {
         Arc::new(Watched { file, shared: self.0.clone() })
+    }
+}
+
+/// Syncs wait as long as this lives, and no longer, so that a test that fails also ends.
+pub(crate) struct Held(Arc<Shared>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.state().held = false;
+        self.0.changed.notify_all();
     }
 }
 

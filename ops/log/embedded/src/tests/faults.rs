@@ -93,7 +93,7 @@ async fn records_are_read_before_they_are_durable() {
     let disk = Faulty::new();
     let log = Arc::new(open_on(&disk, folder.path()));
     put(&log, P, "before").await;
-    disk.hold();
+    let held = disk.hold();
     let appending = tokio::spawn({
         let log = log.clone();
         async move { put(&log, P, "early").await }
@@ -103,7 +103,7 @@ async fn records_are_read_before_they_are_durable() {
     disk.held();
     assert!(!appending.is_finished(), "not durable, not acknowledged");
     assert_eq!(log.end(P).await.expect("an end"), 1, "the end is behind what is durable");
-    disk.release();
+    drop(held);
     assert_eq!(appending.await.expect("no panic"), 1);
     assert_eq!(log.end(P).await.expect("an end"), 2);
 }
@@ -114,7 +114,7 @@ async fn a_reader_of_lost_records_is_told() {
     let disk = Faulty::new();
     let log = Arc::new(open_on(&disk, folder.path()));
     put(&log, P, "before").await;
-    disk.hold();
+    let held = disk.hold();
     disk.set(Fault::Sync);
     let appending = tokio::spawn({
         let log = log.clone();
@@ -123,7 +123,7 @@ async fn a_reader_of_lost_records_is_told() {
     log.changed(P, 1).await.expect("woken");
     assert_eq!(log.read(P, 1, 1000).await.expect("visible").len(), 1);
     let waiting = log.changed(P, 2);
-    disk.release();
+    drop(held);
     let (woken, why) = tokio::join!(waiting, appending);
     woken.expect("a loss wakes");
     why.expect("no panic");
@@ -146,7 +146,7 @@ async fn what_waits_behind_a_failed_group_fails_with_it() {
     let disk = Faulty::new();
     let log = Arc::new(open_on(&disk, folder.path()));
     put(&log, P, "before").await;
-    disk.hold();
+    let held = disk.hold();
     disk.set(Fault::Sync);
     let mut appending = Vec::new();
     for i in 0..5 {
@@ -155,7 +155,7 @@ async fn what_waits_behind_a_failed_group_fails_with_it() {
     }
     log.changed(P, 1).await.expect("woken");
     disk.held();
-    disk.release();
+    drop(held);
     for appending in appending {
         appending.await.expect("no panic");
     }
@@ -170,7 +170,7 @@ async fn an_answer_to_a_lost_command_is_refused() {
     let disk = Faulty::new();
     let log = Arc::new(open_on(&disk, folder.path()));
     put(&log, EVENTS, "claim").await;
-    disk.hold();
+    let held = disk.hold();
     disk.set(Fault::Sync);
     let appending = tokio::spawn({
         let log = log.clone();
@@ -178,7 +178,7 @@ async fn an_answer_to_a_lost_command_is_refused() {
     });
     log.changed(COMMANDS, 0).await.expect("woken");
     assert_eq!(log.read(COMMANDS, 0, 1000).await.expect("visible").len(), 1);
-    disk.release();
+    drop(held);
     appending.await.expect("no panic");
     disk.set(Fault::None);
     put(&log, COMMANDS, "another").await;
@@ -194,7 +194,7 @@ async fn an_owner_that_was_told_is_not_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = Faulty::new();
     let log = Arc::new(open_on(&disk, folder.path()));
-    disk.hold();
+    let held = disk.hold();
     disk.set(Fault::Sync);
     let appending = tokio::spawn({
         let log = log.clone();
@@ -202,7 +202,7 @@ async fn an_owner_that_was_told_is_not_refused() {
     });
     log.changed(COMMANDS, 0).await.expect("woken");
     assert_eq!(log.read(COMMANDS, 0, 1000).await.expect("visible").len(), 1);
-    disk.release();
+    drop(held);
     appending.await.expect("no panic").expect_err("lost");
     disk.set(Fault::None);
     log.read(COMMANDS, 1, 1000).await.expect_err("conflict");
@@ -235,20 +235,22 @@ async fn appends_wait_while_the_queue_is_full() {
     let log = EmbeddedLog::open_on(Arc::new(disk.clone()), options).expect("it opens");
     let log = Arc::new(log);
     put(&log, P, "before").await;
-    disk.hold();
+    let held = disk.hold();
     let appending: Vec<_> = (0..10)
         .map(|i| {
             let log = log.clone();
             tokio::spawn(async move { put(&log, P, &i.to_string()).await })
         })
         .collect();
-    log.changed(P, 3).await.expect("woken");
+    while names(&log, P).await.len() < 4 {
+        tokio::task::yield_now().await;
+    }
     disk.held();
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
     assert_eq!(names(&log, P).await.len(), 4, "three are ordered, the others wait");
-    disk.release();
+    drop(held);
     for appending in appending {
         appending.await.expect("no panic");
     }
@@ -261,14 +263,14 @@ async fn an_append_whose_caller_has_gone_is_no_obstacle() {
     let disk = Faulty::new();
     let log = Arc::new(open_on(&disk, folder.path()));
     put(&log, P, "before").await;
-    disk.hold();
+    let held = disk.hold();
     let appending = tokio::spawn({
         let log = log.clone();
         async move { put(&log, P, "orphan").await }
     });
     log.changed(P, 1).await.expect("woken");
     appending.abort();
-    disk.release();
+    drop(held);
     put(&log, P, "after").await;
     assert_eq!(names(&log, P).await, ["before", "orphan", "after"]);
 }
