@@ -357,3 +357,32 @@ fn numbers_in_definitions_come_back_as_they_were() {
     apply(&mut config, &wanted);
     assert_eq!(lines(&config, &wanted), [""; 0]);
 }
+
+#[test]
+fn the_example_file_is_applied_and_found_again() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/project/demo.yaml");
+    let document = crate::definition::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let wanted = document.desired;
+    let secret = |asked: &crate::definition::Asked| SecretValue {
+        name: asked.name.clone(),
+        fingerprint: "1".into(),
+        sealed: Payload::Sealed(Bytes::from_static(b"x")),
+    };
+    let secrets: Vec<SecretValue> = document.secrets.iter().map(secret).collect();
+    let document = serde_json::to_string(&wanted).unwrap();
+    let command = ApplyProject { document, secrets };
+    let mut config = Config::default();
+    for event in decide_apply(&config, &command).unwrap() {
+        config.fold(config.offset + 1, &recorded(wanted.project.id, event)).unwrap();
+    }
+    let project = config.project(wanted.project.id).unwrap();
+    let github = project.integration_of_kind("github").unwrap().id;
+    assert_eq!(project.started_by_webhook(github, "issues.opened").count(), 1);
+    assert_eq!(project.started_by_event("Contact Created").count(), 1);
+    assert_eq!(project.deployed().count(), 3);
+    let tasklab = project.integration_of_kind("custom.tasklab").unwrap().id;
+    assert_eq!(project.enabled_by_default(tasklab).count(), 1);
+    assert!(project.secrets.contains_key(&webhook_secret_name(github)));
+    let again = decide_apply(&config, &command).unwrap();
+    assert!(matches!(&again[..], [Event::ProjectConfigured(_)]));
+}
