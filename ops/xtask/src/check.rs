@@ -5,7 +5,8 @@ use crate::tidy;
 use anyhow::{Result, bail};
 use std::process::Command;
 
-const CLIPPY: [&str; 6] = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-Dwarnings"];
+/// Everything is built in one profile, so that C code and dependencies are built once.
+const CLIPPY: [&str; 6] = ["clippy", "--release", "--workspace", "--all-targets", "--", "-Dwarnings"];
 
 pub(crate) fn check() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
@@ -26,7 +27,7 @@ pub(crate) fn fix() -> Result<()> {
 fn docs() -> Result<()> {
     let mut command = Command::new("cargo");
     command
-        .args(["doc", "--workspace", "--no-deps", "--quiet"])
+        .args(["doc", "--release", "--workspace", "--no-deps", "--quiet"])
         .env("RUSTDOCFLAGS", "-Dwarnings")
         .current_dir(crate::shell::root());
     run(&mut command)
@@ -39,5 +40,5 @@ fn licences() -> Result<()> {
         eprintln!("cargo-deny is not installed (cargo install cargo-deny); tidy checked licences");
         return Ok(());
     }
-    cargo(&["deny", "--offline", "check", "licenses", "bans", "sources"])
+    cargo(&["deny", "--offline", "check", "--config", ".deny.toml", "licenses", "bans", "sources"])
 }

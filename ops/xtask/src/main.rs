@@ -86,7 +86,8 @@ fn program(name: &str, options: &[String]) -> Result<()> {
 
 fn test(quick: bool) -> Result<()> {
     check::check()?;
-    cargo(&["test", "--workspace"])?;
+    cargo(&["build", "--release", "--package", "millrace"])?;
+    cargo(&["test", "--release", "--workspace", "--no-fail-fast"])?;
     if quick {
         return Ok(());
     }
