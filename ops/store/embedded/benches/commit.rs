@@ -175,11 +175,14 @@ fn main() {
         .sample_size(20)
         .measurement_time(Duration::from_secs(3))
         .configure_from_args();
-    let root = folder();
-    // First, so that no other bench's memory counts.
-    let store = million(&runtime, root.path());
-    reads(&mut criterion, &runtime, &store);
-    drop(store);
+    let filters: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if filters.is_empty() || filters.iter().any(|filter| filter.contains("million")) {
+        let root = folder();
+        // First, so that no other bench's memory counts.
+        let store = million(&runtime, root.path());
+        reads(&mut criterion, &runtime, &store);
+    }
     commits(&mut criterion, &runtime);
     detour(&mut criterion, &runtime);
     criterion.final_summary();

@@ -58,14 +58,15 @@ enum State {
 #[derive(Debug, Default)]
 struct Latest {
     /// The last commit that was answered.
-    acknowledged: Vec<Write>,
+    acknowledged: Arc<Vec<Write>>,
     /// What failed since, and may be there or not.
     unknown: Vec<Write>,
 }
 
 impl Latest {
     fn forget(&mut self, table: Table) {
-        self.acknowledged.retain(|write| write.table() != table);
+        let kept = self.acknowledged.iter().filter(|write| write.table() != table);
+        self.acknowledged = Arc::new(kept.cloned().collect());
         self.unknown.retain(|write| write.table() != table);
     }
 }
@@ -106,21 +107,20 @@ impl Inner {
         Error::Unavailable(format!("rows in {shown}: {error}"))
     }
 
-    fn commit(&self, writes: &[Write]) -> Result<(), Error> {
-        let outcome = self.with(|database| {
+    fn commit(&self, writes: &Arc<Vec<Write>>) -> Result<(), Error> {
+        self.with(|database| {
             database.make_room()?;
             database.commit(writes, |done| {
                 // Under the lock of the commit: in the order of the commits.
                 let mut latest = self.latest();
                 if done {
-                    latest.acknowledged = writes.to_vec();
+                    latest.acknowledged = writes.clone();
                     latest.unknown.clear();
                 } else {
                     latest.unknown.extend_from_slice(writes);
                 }
             })
-        });
-        outcome
+        })
     }
 
     fn clear(&self, table: Table) -> Result<(), Error> {
@@ -174,6 +174,7 @@ impl Store for EmbeddedStore {
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         writes.iter().try_for_each(Write::check)?;
+        let writes = Arc::new(writes);
         if self.0.is_quick(&writes) {
             return self.0.commit(&writes);
         }

@@ -124,7 +124,7 @@ impl Inner {
 /// lost is always an end of the commits: if the last one is there, all are.
 fn missing(database: &Database, latest: &Latest) -> fjall::Result<Option<String>> {
     let mut allowed: HashMap<(&str, &Bytes), Vec<Option<&Bytes>>> = HashMap::new();
-    for write in &latest.acknowledged {
+    for write in latest.acknowledged.iter() {
         allowed.insert((write.table().0, write.key()), vec![value(write)]);
     }
     for write in &latest.unknown {
@@ -132,7 +132,7 @@ fn missing(database: &Database, latest: &Latest) -> fjall::Result<Option<String>
             values.push(value(write));
         }
     }
-    for write in &latest.acknowledged {
+    for write in latest.acknowledged.iter() {
         let found = database.get(write.table(), std::slice::from_ref(write.key()))?;
         let found = found.first().and_then(Option::as_ref);
         let expected = allowed.get(&(write.table().0, write.key()));

@@ -44,14 +44,12 @@ impl Room {
         keyspaces: impl Fn() -> Vec<Keyspace>,
     ) -> fjall::Result<()> {
         let since = Instant::now();
-        let mut n=0;
         loop {
             let keyspaces = keyspaces();
             let sealed: usize = keyspaces.iter().map(Keyspace::sealed_memtable_count).sum();
             let unmerged = keyspaces.iter().map(Keyspace::l0_table_count).max().unwrap_or(0);
             if sealed < SEALED_MAX && unmerged < UNMERGED_MAX {
                 self.unchecked_bytes.store(0, Ordering::Relaxed);
- if n>50 {eprintln!("waited {n}");}
                 return shrink(&keyspaces, options);
             }
             if since.elapsed() > WAIT_MAX {
@@ -60,7 +58,7 @@ impl Room {
                     format!("{sealed} memtables and {unmerged} files are waiting for the worker"),
                 )));
             }
-            drop(keyspaces); n+=1; if n==20 {eprintln!("sealed {sealed} unmerged {unmerged}");}
+            drop(keyspaces);
             std::thread::sleep(Duration::from_millis(1));
         }
     }

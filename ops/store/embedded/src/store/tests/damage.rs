@@ -183,7 +183,7 @@ async fn a_store_that_lost_what_it_acknowledged_stops() {
     let store = open(root.path());
     fill(&store, 3).await;
     // As if the last commit had never reached the journal when it is opened again.
-    store.0.latest().acknowledged = vec![put(ROWS, 3, b"acknowledged")];
+    store.0.latest().acknowledged = Arc::new(vec![put(ROWS, 3, b"acknowledged")]);
     let again = store.0.open_again(0);
     assert!(matches!(again, Err(Error::Corrupt(_))), "{again:?}");
     let read = store.get(ROWS, &[Bytes::from_static(b"k")]).await;
@@ -199,10 +199,8 @@ async fn a_commit_of_unknown_outcome_may_have_replaced_the_last_one() {
         let store = open(root.path());
         store.commit(vec![put(ROWS, 0, b"0")]).await.unwrap();
         store.commit(vec![put(ROWS, 0, unknown)]).await.unwrap();
-        let mut latest = store.0.latest();
-        latest.acknowledged = vec![put(ROWS, 0, b"0")];
-        latest.unknown = vec![put(ROWS, 0, unknown)];
-        drop(latest);
+        store.0.latest().acknowledged = Arc::new(vec![put(ROWS, 0, b"0")]);
+        store.0.latest().unknown = vec![put(ROWS, 0, unknown)];
         store.0.open_again(0).unwrap();
         store.0.open_again(0).unwrap();
         assert_eq!(keys(&store, ROWS).await, vec![0]);
