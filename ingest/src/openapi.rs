@@ -1,5 +1,6 @@
 //! The description of the API, made from the table of addresses.
 
+mod schema;
 mod shape;
 
 use crate::problem;
@@ -32,7 +33,7 @@ pub fn document() -> String {
         "info": { "title": "Millrace", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
         "components": {
-            "schemas": shape::schemas(),
+            "schemas": schema::schemas(),
             "securitySchemes": {
                 "userToken": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "apiKey": { "type": "http", "scheme": "bearer" },
@@ -78,7 +79,7 @@ fn security(access: Access) -> Value {
 fn parameters(route: &Route) -> Vec<Value> {
     let named = route.path.split('/').filter_map(|part| {
         let name = part.strip_prefix('{')?.strip_suffix('}')?.trim_start_matches('*');
-        Some(parameter(name, "path", "", json!({ "type": "string" })))
+        Some(parameter(name, "path", "", &json!({ "type": "string" })))
     });
     named.chain(shape::queries(route.id)).chain(headers(route)).collect()
 }
@@ -89,16 +90,16 @@ fn headers(route: &Route) -> Vec<Value> {
     let changes = route.method != "get" && route.access != Access::Provider;
     if changes && route.id != "makeApiKey" {
         let what = "A repeat with the same key and body is answered as the first time.";
-        headers.push(parameter("Idempotency-Key", "header", what, text()));
+        headers.push(parameter("Idempotency-Key", "header", what, &text()));
     }
     if shape::SELECTED.contains(&route.id) {
         let what = "The connected account: its id, its external id, or ext:<external id>.";
-        headers.push(parameter("X-Paragon-Credential", "header", what, text()));
+        headers.push(parameter("X-Paragon-Credential", "header", what, &text()));
     }
     headers
 }
 
-fn parameter(name: &str, place: &str, what: &str, schema: Value) -> Value {
+fn parameter(name: &str, place: &str, what: &str, schema: &Value) -> Value {
     let mut parameter =
         json!({ "name": name, "in": place, "required": place == "path", "schema": schema });
     if let (false, Some(fields)) = (what.is_empty(), parameter.as_object_mut()) {

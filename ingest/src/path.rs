@@ -1,22 +1,36 @@
-//! The parts of the address that are not fixed.
+//! What an address says: its parts that are not fixed, and its query.
 
 use crate::problem::{
     Code, INTEGRATION_UNKNOWN, Outcome, PATH_MALFORMED, PROJECT_UNKNOWN, Problem,
 };
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use domain::config::{IntegrationSettings, Project};
 use domain::id::ProjectId;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The parts of the address that are not fixed, by name.
-pub(crate) struct Address(RawPathParams);
+/// What an address says.
+pub(crate) struct Address {
+    parts: RawPathParams,
+    uri: Uri,
+}
 
 impl Address {
     /// The part as text; empty if the address has no such part.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+        self.parts.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// The path as it was called.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// What follows the `?`; empty if nothing does.
+    pub(crate) fn query(&self) -> &str {
+        self.uri.query().unwrap_or_default()
     }
 
     /// The part as an id; a part that is none names nothing that exists.
@@ -43,7 +57,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let params = RawPathParams::from_request_parts(parts, state).await;
-        params.map(Address).map_err(|_| PATH_MALFORMED.plain())
+        let uri = parts.uri.clone();
+        let parts = RawPathParams::from_request_parts(parts, state).await;
+        Ok(Self { parts: parts.map_err(|_| PATH_MALFORMED.plain())?, uri })
     }
 }

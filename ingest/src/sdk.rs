@@ -10,3 +10,5 @@ pub(crate) mod project;
 pub(crate) mod trigger;
 mod view;
 pub(crate) mod workflow;
+
+pub(crate) use credential::unstored;

@@ -10,7 +10,7 @@ use crate::path::Address;
 use crate::problem::{EXECUTION_UNKNOWN, Outcome, STEP_EXECUTION_UNKNOWN};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::http::HeaderMap;
 use domain::id::ExecutionId;
 use domain::key::Key;
 use domain::view::{StepContents, StepType};
@@ -25,14 +25,14 @@ pub(crate) const PAGE_LEN: usize = 100;
 pub(crate) async fn list(
     State(door): State<Shared>,
     team: Team,
-    uri: Uri,
+    address: Address,
     headers: HeaderMap,
 ) -> Outcome<Json<Value>> {
-    let query = Query::parse(uri.query().unwrap_or_default(), &team.project)?;
+    let query = Query::parse(address.query(), &team.project)?;
     let page = door.app.history.list(team.id, &query.filter).await?;
     let next = query.filter.offset.saturating_add(page.rows.len() as u64);
     let more = !page.rows.is_empty() && next < page.total;
-    let link = || format!("{}{}?{}", origin(&headers), uri.path(), query.at(next));
+    let link = || format!("{}{}?{}", origin(&headers), address.path(), query.at(next));
     let now = door.now();
     let rows = page.rows.iter().map(|row| view::execution(row, now));
     Ok(Json(json!({

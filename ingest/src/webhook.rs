@@ -27,7 +27,7 @@ use arrival::{Arrival, Named};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::http::HeaderMap;
 use domain::command::ReceiveWebhook;
 use domain::config::{IntegrationSettings, WebhookSettings};
 use domain::event::Verdict;
@@ -36,25 +36,26 @@ use domain::key::Key;
 use domain::meta::Actor;
 use scheme::Scheme;
 use serde_json::{Map, Value, json};
+use verify::Window;
 
 /// Takes in a webhook: 200 once it is durable.
 pub(crate) async fn receive(
     State(door): State<Shared>,
     open: Open,
     address: Address,
-    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Outcome<Json<Value>> {
     let integration = address.integration(&open.project)?;
     let (settings, scheme) = scheme_of(integration)?;
     let limits = &door.app.limits;
-    let params = fields(uri.query().unwrap_or_default().as_bytes())?;
+    let params = fields(address.query().as_bytes())?;
     let credential = credential_of(&params)?;
     let body = body::read(&headers, body, limits.webhook_bytes_max, limits.body_timeout_ms).await?;
     let secret = door.webhook_secret(&open, integration).await?;
     let now_s = door.now().0.div_euclid(1_000);
-    let signed = scheme.verify(&secret, &headers, &body, now_s, settings.tolerance_s)?;
+    let window = Window { now_s, tolerance_s: settings.tolerance_s };
+    let signed = scheme.verify(&secret, &headers, &body, window)?;
     let arrival = Arrival { headers: &headers, params, body: &body };
     let named = arrival.named(scheme, settings, signed);
     let verdict = named.verdict;

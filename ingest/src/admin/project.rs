@@ -1,117 +1,157 @@
 //! `PUT /admin/v1/projects`: makes a project what a project file says.
 
-use crate::auth::Admin;
+mod secret;
+mod supply;
+
+use crate::auth::{Admin, sha256};
 use crate::body::Received;
 use crate::command::Wish;
 use crate::door::{Door, Shared};
 use crate::idempotency::Within;
 use crate::json;
-use crate::problem::{DOCUMENT_INVALID, INTERNAL, Outcome};
+use crate::path::Address;
+use crate::problem::{DOCUMENT_INVALID, INTERNAL, Outcome, Problem};
 use crate::sdk::trigger::fields;
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
-use domain::command::{ApplyProject, SecretValue};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::command::ApplyProject;
 use domain::config::{Desired, Project, difference};
-use domain::id::ProjectId;
+use domain::definition::{self, Complete, Mistake};
 use domain::key::Key;
 use domain::meta::Actor;
+use domain::workflow::validate::validate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use zeroize::Zeroizing;
+use supply::{Supplied, Supply};
+
+pub(super) use supply::api_key;
 
 #[derive(Deserialize)]
 struct Request<'a> {
-    /// The text of the project file.
+    /// The text of a project file; or, with `secrets`, [`Desired`] as JSON: a file that was read
+    /// where it lies, so that keys made for it never leave there.
     #[serde(borrow)]
     document: Cow<'a, str>,
-    /// Secret values by the names under which they are kept: `secret/<name>`,
-    /// `webhook/<integration id>`.
+    /// Values of the environment variables that the file names.
     #[serde(default)]
-    secrets: BTreeMap<String, Secret>,
+    environment: BTreeMap<String, String>,
+    /// Secret values by full name: `secret/<name>`, `webhook/<integration id>`.
+    secrets: Option<BTreeMap<String, String>>,
 }
 
-/// A secret value; it is wiped when the request is done with it.
-struct Secret(Zeroizing<String>);
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|value| Self(Zeroizing::new(value)))
-    }
-}
-
-/// Applies a project file, or with `?dry_run=true` tells what would change.
+/// Applies a project file, or with `?dry_run=true` tells what would change. Keys that the file
+/// asks to be made are in the answer, and nowhere else.
 pub(crate) async fn apply(
     State(door): State<Shared>,
     _: Admin,
-    uri: Uri,
+    address: Address,
     headers: HeaderMap,
     Received(body): Received,
-) -> Outcome<Json<Value>> {
+) -> Outcome<Response> {
     let request: Request<'_> = json::parse(&body)?;
-    let desired: Desired = serde_json::from_str(&request.document)
-        .map_err(|error| DOCUMENT_INVALID.because(error.to_string()))?;
-    let query = fields(uri.query().unwrap_or_default().as_bytes())?;
+    let query = fields(address.query().as_bytes())?;
+    let is_dry_run = query.get("dry_run").and_then(Value::as_str) == Some("true");
     door.app.feed.refresh().await?;
-    let id = desired.project.id;
-    let secrets = door.sealed_secrets(id, &request.secrets).await?;
+    let (complete, supplied) = door.complete(request).await?;
+    let id = complete.desired.project.id;
+    let secrets = door.sealed_secrets(id, complete.secrets).await?;
     let fingerprints = secrets.iter().map(|s| (s.name.clone(), s.fingerprint.clone()));
-    let changes = difference(&door.config(), &desired, &fingerprints.collect());
-    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    if query.get("dry_run").and_then(Value::as_str) == Some("true") {
-        return Ok(Json(json!({ "project": id, "changes": told, "applied": false })));
+    let changes = difference(&door.config(), &complete.desired, &fingerprints.collect());
+    let mut answer = json!({
+        "project": id,
+        "changes": changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "applied": !is_dry_run,
+    });
+    if !is_dry_run {
+        let within = Within { project: id, user: "", route: "projects" };
+        let identity = door.identity(&headers, &within, &[&body])?;
+        let document = serde_json::to_string(&complete.desired).map_err(|_| INTERNAL.plain())?;
+        let command = ApplyProject { document, secrets }.into();
+        door.decide(Wish { key: Key::Project(id), actor: Actor::Team, identity, command }).await?;
+        // Who applied a file sees it at once, at least on this node.
+        door.app.feed.refresh().await?;
+        if let (Some(project), Some(fields)) = (door.config().project(id), answer.as_object_mut()) {
+            fields.extend(shown(supplied, project));
+        }
     }
-    let within = Within { project: id, user: "", route: "projects" };
-    let identity = door.identity(&headers, &within, &[&body])?;
-    let document = serde_json::to_string(&desired).map_err(|_| INTERNAL.plain())?;
-    let command = ApplyProject { document, secrets }.into();
-    let wish = Wish { key: Key::Project(id), actor: Actor::Team, identity, command };
-    door.decide(wish).await?;
-    // Who applied a file sees it at once, at least on this node.
-    door.app.feed.refresh().await?;
-    Ok(Json(json!({ "project": id, "changes": told, "applied": true })))
+    Ok(crate::sdk::unstored(answer))
+}
+
+/// Every mistake at once, in the order of the file.
+fn told(mistakes: &[Mistake]) -> Problem {
+    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    let details = mistakes.iter().map(|mistake| {
+        json!({
+            "line": mistake.line,
+            "column": mistake.column,
+            "path": mistake.path,
+            "problem": mistake.problem,
+            "mend": mistake.mend,
+        })
+    });
+    let details = details.collect();
+    DOCUMENT_INVALID.because(lines.join("\n")).with("mistakes", Value::Array(details))
+}
+
+/// The keys that were made, as far as the project has them: a repeat of a request makes others
+/// than the first time, which count for nothing.
+fn shown(supplied: Supplied, project: &Project) -> serde_json::Map<String, Value> {
+    let has = |key: &String| {
+        let hash = hex::encode(sha256(key.as_bytes()));
+        project.api_keys.values().any(|known| *known == hash)
+    };
+    let api_keys = supplied.api_keys.into_iter().filter(|(_, key)| has(key));
+    let api_keys: BTreeMap<String, String> = api_keys.collect();
+    let mut shown = serde_json::Map::new();
+    if !api_keys.is_empty() {
+        shown.insert("apiKeys".into(), json!(api_keys));
+    }
+    if let Some(pair) = supplied.signing_key
+        && project.settings.signing_keys.contains(&pair.public_pem)
+    {
+        shown.insert("signingKey".into(), json!(*pair.private_pem));
+    }
+    shown
 }
 
 impl Door {
-    /// The values as they are kept. An unchanged one keeps its fingerprint; that of a new one is
-    /// random, since one made from the value would let anyone who reads the log try out values.
-    async fn sealed_secrets(
-        &self,
-        id: ProjectId,
-        values: &BTreeMap<String, Secret>,
-    ) -> Outcome<Vec<SecretValue>> {
-        let (config, key) = (self.config(), Key::Project(id));
-        let mut sealed = Vec::with_capacity(values.len());
-        for (name, Secret(value)) in values {
-            let known = self.unchanged(config.project(id), name, value).await;
-            sealed.push(SecretValue {
-                name: name.clone(),
-                fingerprint: known.unwrap_or_else(|| self.tag()),
-                sealed: self.seal(&key, value.as_bytes()).await?,
-            });
+    /// The document with nothing left to ask for, and the keys that were made for it.
+    async fn complete(&self, request: Request<'_>) -> Outcome<(Complete, Supplied)> {
+        let Request { document, environment, secrets } = request;
+        if let Some(secrets) = secrets {
+            let desired = compiled(&document)?;
+            let secrets = secrets.into_iter().collect();
+            return Ok((Complete { desired, secrets }, Supplied::default()));
         }
-        Ok(sealed)
+        let document = definition::parse(&document).map_err(|mistakes| told(&mistakes))?;
+        let current = self.config().projects.get(&document.desired.project.id).cloned();
+        let mut supply = Supply::new(environment, self.app.random.clone());
+        // Making a signing key takes a tenth of a second of computing.
+        let work = tokio::task::spawn_blocking(move || {
+            let complete = document.complete(current.as_deref(), &mut supply);
+            complete.map(|complete| (complete, supply.supplied))
+        });
+        let completed = work.await.map_err(|_| INTERNAL.plain())?;
+        completed.map_err(|mistakes| told(&mistakes))
     }
+}
 
-    async fn unchanged(
-        &self,
-        project: Option<&Project>,
-        name: &str,
-        value: &str,
-    ) -> Option<String> {
-        let project = project?;
-        let (fingerprint, sealed) = project.secrets.get(name)?;
-        let clear = self.open(&Key::Project(project.settings.id), sealed).await.ok()?;
-        let equal = verify_slices_are_equal(&clear, value.as_bytes()).is_ok();
-        equal.then(|| fingerprint.clone())
-    }
-
-    fn tag(&self) -> String {
-        let mut bytes = [0u8; 16];
-        self.app.random.fill(&mut bytes);
-        hex::encode(bytes)
-    }
+/// A document that was read elsewhere; what cannot work in it is found here all the same.
+fn compiled(text: &str) -> Outcome<Desired> {
+    let desired: Desired = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        DOCUMENT_INVALID.because(format!("The document cannot be read at {line}:{column}."))
+    })?;
+    let faults: Vec<String> = desired
+        .workflows
+        .iter()
+        .flat_map(|wanted| {
+            let name = &wanted.workflow.name;
+            validate(&wanted.workflow).into_iter().map(move |fault| format!("{name}: {fault}"))
+        })
+        .collect();
+    if faults.is_empty() { Ok(desired) } else { Err(DOCUMENT_INVALID.because(faults.join("\n"))) }
 }

@@ -2,11 +2,11 @@
 
 use crate::auth::{Admin, Open};
 use crate::door::Shared;
+use crate::path::Address;
 use crate::problem::{INTEGRATION_UNKNOWN, Outcome, QUERY_MALFORMED};
 use crate::time::{iso, parse};
 use axum::Json;
 use axum::extract::State;
-use axum::http::Uri;
 use domain::config::Project;
 use domain::event::Verdict;
 use domain::view::{Delivery, DeliveryFilter};
@@ -20,9 +20,9 @@ pub(crate) async fn list(
     State(door): State<Shared>,
     _: Admin,
     open: Open,
-    uri: Uri,
+    address: Address,
 ) -> Outcome<Json<Value>> {
-    let filter = filter(uri.query().unwrap_or_default(), &open.project)?;
+    let filter = filter(address.query(), &open.project)?;
     let page = door.app.inbox.list(open.id, &filter).await?;
     let rows: Vec<Value> = page.rows.iter().map(view).collect();
     Ok(Json(json!({ "webhooks": rows, "total": page.total })))

@@ -14,21 +14,21 @@ pub(super) const SELECTED: [&str; 8] = [
     "disableWorkflow",
 ];
 
-fn reference(name: &str) -> Value {
+pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-fn list(name: &str) -> Value {
+pub(super) fn list(name: &str) -> Value {
     json!({ "type": "array", "items": reference(name) })
 }
 
-fn object(fields: &[(&str, Value)], required: &[&str]) -> Value {
+pub(super) fn object(fields: &[(&str, Value)], required: &[&str]) -> Value {
     let fields: Map<String, Value> =
         fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
     json!({ "type": "object", "properties": fields, "required": required })
 }
 
-fn kind(name: &str) -> Value {
+pub(super) fn kind(name: &str) -> Value {
     json!({ "type": name })
 }
 
@@ -61,6 +61,7 @@ pub(super) fn request(id: &str) -> Option<Value> {
         "applyProject" => object(
             &[
                 ("document", text()),
+                ("environment", json!({ "type": "object", "additionalProperties": text() })),
                 ("secrets", json!({ "type": "object", "additionalProperties": text() })),
             ],
             &["document"],
@@ -101,7 +102,7 @@ pub(super) fn queries(id: &str) -> Vec<Value> {
         "applyProject" => vec![("dry_run", kind("boolean"))],
         _ => Vec::new(),
     };
-    let parameter = |(name, schema)| super::parameter(name, "query", "", schema);
+    let parameter = |(name, schema)| super::parameter(name, "query", "", &schema);
     queries.into_iter().map(parameter).collect()
 }
 
@@ -131,130 +132,20 @@ pub(super) fn responses(id: &str) -> Map<String, Value> {
         "readOpenApi" => ("200", "This description.", kind("object")),
         _ => ("200", "It is done.", nothing()),
     };
-    Map::from_iter([answer(status, what, schema)])
+    Map::from_iter([answer(status, what, &schema)])
 }
 
 fn triggered() -> Map<String, Value> {
     let accepted = "The workflow has no response step; it was started.";
     let late = "The workflow has not come to its response step in time; it runs on.";
     Map::from_iter([
-        answer("202", accepted, reference("Accepted")),
-        answer("2XX", "What the workflow's response step says.", json!({})),
-        answer("542", late, reference("Accepted")),
+        answer("202", accepted, &reference("Accepted")),
+        answer("2XX", "What the workflow's response step says.", &json!({})),
+        answer("542", late, &reference("Accepted")),
     ])
 }
 
-fn answer(status: &str, what: &str, schema: Value) -> (String, Value) {
+fn answer(status: &str, what: &str, schema: &Value) -> (String, Value) {
     let content = json!({ "application/json": { "schema": schema } });
     (status.to_owned(), json!({ "description": what, "content": content }))
-}
-
-/// The shapes that are referred to.
-pub(super) fn schemas() -> Value {
-    let text = || kind("string");
-    let number = || kind("integer");
-    let date = || json!({ "type": "string", "format": "date-time" });
-    let id = || json!({ "type": "string", "format": "uuid" });
-    let any = || json!({});
-    let open = || kind("object");
-    json!({
-        "Problem": object(
-            &[
-                ("message", text()),
-                ("code", text()),
-                ("status", number()),
-                ("meta", object(&[("error", json!({ "enum": super::problems() }))], &[])),
-            ],
-            &["message", "code", "status", "meta"],
-        ),
-        "AppEvent": object(&[("name", text()), ("payload", any())], &["name"]),
-        "BatchResults": object(
-            &[("results", json!({ "type": "array", "items": object(
-                &[("status", number()), ("code", text()), ("message", text())], &["status"]) }))],
-            &["results"],
-        ),
-        "InstallOptions": object(
-            &[
-                ("externalId", text()),
-                ("allowMultipleCredentials", kind("boolean")),
-                ("selectedCredentialId", text()),
-            ],
-            &[],
-        ),
-        "Accepted": object(
-            &[
-                ("message", text()),
-                ("dateSubmitted", date()),
-                ("projectId", id()),
-                ("workflowId", id()),
-                ("executionId", id()),
-            ],
-            &["message", "projectId", "workflowId", "executionId"],
-        ),
-        "Project": object(
-            &[("id", id()), ("billingPlan", text()), ("accessibleFeatures", json!({ "type": "array", "items": text() }))],
-            &["id", "billingPlan", "accessibleFeatures"],
-        ),
-        "User": object(
-            &[
-                ("authenticated", kind("boolean")),
-                ("userId", text()),
-                ("meta", open()),
-                ("resources", kind("array")),
-                ("project", reference("Project")),
-                ("integrations", open()),
-            ],
-            &["authenticated", "userId", "meta", "resources", "project", "integrations"],
-        ),
-        "Integration": object(
-            &[("id", id()), ("type", text()), ("name", text()), ("isActive", kind("boolean")),
-              ("configs", kind("array")), ("workflows", kind("array")), ("sdkIntegrationConfig", open())],
-            &["id", "type", "name", "isActive", "configs", "workflows", "sdkIntegrationConfig"],
-        ),
-        "Metadata": object(
-            &[("type", text()), ("name", text()), ("brandColor", text()), ("icon", text())],
-            &["type", "name", "brandColor", "icon"],
-        ),
-        "Credential": object(
-            &[("id", id()), ("projectId", id()), ("integrationId", id()), ("personaId", id()),
-              ("status", text()), ("providerId", text()), ("providerData", open()),
-              ("externalId", text()), ("config", open()), ("configurations", kind("array")),
-              ("dateCreated", date()), ("dateUpdated", date())],
-            &["id", "projectId", "integrationId", "status", "configurations"],
-        ),
-        "Execution": execution(),
-        "Executions": object(
-            &[("workflowExecutions", list("Execution")), ("nextLink", json!({ "type": ["string", "null"] })), ("total", number())],
-            &["workflowExecutions", "nextLink", "total"],
-        ),
-        "Run": json!({ "allOf": [reference("Execution"), object(
-            &[("stepExecutions", kind("array"))], &["stepExecutions"])] }),
-        "StepContents": object(
-            &[("isLargeInput", kind("boolean")), ("isLargeOutput", kind("boolean")), ("input", any()), ("output", any())],
-            &["isLargeInput", "isLargeOutput", "input", "output"],
-        ),
-        "Applied": object(
-            &[("project", id()), ("applied", kind("boolean")), ("changes", json!({ "type": "array", "items": text() }))],
-            &["project", "applied", "changes"],
-        ),
-        "ApiKey": object(&[("apiKey", text()), ("hash", text())], &["apiKey", "hash"]),
-    })
-}
-
-fn execution() -> Value {
-    let date = json!({ "type": "string", "format": "date-time" });
-    let id = json!({ "type": "string", "format": "uuid" });
-    object(
-        &[
-            ("id", id.clone()),
-            ("userId", kind("string")),
-            ("taskCount", kind("integer")),
-            ("runDuration", kind("integer")),
-            ("workflowId", id),
-            ("status", json!({ "enum": ["EXECUTING", "FAILED", "SUCCEEDED", "DELAYED"] })),
-            ("dateEnded", json!({ "type": ["string", "null"] })),
-            ("dateStarted", date),
-        ],
-        &["id", "userId", "taskCount", "runDuration", "workflowId", "status", "dateStarted"],
-    )
 }

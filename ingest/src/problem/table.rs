@@ -51,6 +51,10 @@ codes! {
     IDEMPOTENCY_KEY_MALFORMED 400 "The Idempotency-Key must have 1 to 255 visible characters.";
     IDEMPOTENCY_KEY_REUSED 422 "The Idempotency-Key was used before with another body.";
     DOCUMENT_INVALID 400 "The project file has mistakes.";
+    PROJECT_INVALID 400 "The project's document cannot be read.";
+    SECRET_MISSING 400 "The project file names a secret whose value is nowhere.";
+    APPLY_TOO_LARGE 400 "The project file changes too much at once.";
+    INTEGRATION_TAKEN 409 "The integration's id belongs to another project.";
 
     // What it was about.
     PROJECT_UNKNOWN 404 "There is no such project.";
@@ -74,13 +78,46 @@ codes! {
     DECISION_LATE 503 "The request is recorded, but not yet decided.";
     INTERNAL 500 "Something is wrong with Millrace itself.";
 
-    // Why a step or a run failed: seen in Task History, and in answers that pass one on.
+    // Why a command or a step came to nothing: seen in Task History and in the log.
     CANCELLED 409 "Somebody cancelled the execution.";
-    STEP_UNKNOWN 500 "The workflow's version has no such step.";
-    STEP_INVALID 500 "The step's definition cannot be carried out.";
-    DECISION_TOO_LARGE 500 "One decision would lead to too many events.";
     OUTCOME_LATE 409 "The attempt had ended before its outcome came.";
     TIMER_LATE 409 "The timer had ended before it fired.";
+    DECISION_TOO_LARGE 500 "One decision would lead to too many events.";
+    STEP_UNKNOWN 500 "The workflow's version has no such step.";
+    STEP_INVALID 500 "The step's definition cannot be carried out.";
+    STEP_NOT_OUTBOUND 500 "The step has nothing to do with the world.";
+
+    // Values of a step.
+    VARIABLE_UNREADABLE 500 "A variable of the step cannot be read.";
+    SECRET_UNKNOWN 500 "A secret that the step refers to does not exist.";
+    INPUT_TOO_LARGE 500 "The step's input is too large.";
+    INPUT_TOO_DEEP 500 "The step's input is nested too deep.";
+    CONDITION_TOO_LARGE 500 "The condition compares too much.";
+    DELAY_INVALID 500 "The delay is no length of time.";
+    RESPONSE_STATUS_INVALID 500 "The response's status is not in 200 to 599.";
+    RESPONSE_FILE_INVALID 500 "The response's body is not a file.";
+
+    // Requests of a step.
+    URL_INVALID 500 "The request's address cannot be read.";
+    DOMAIN_INVALID 500 "This domain is invalid for the current integration.";
+    HEADER_INVALID 500 "A header of the request cannot be sent.";
+    BODY_INVALID 500 "The request's body cannot be sent.";
+    EGRESS_REFUSED 500 "The request's address is not allowed.";
+    REDIRECT_REFUSED 500 "A redirect was not followed.";
+    CONNECTION_FAILED 500 "The connection could not be set up, or broke.";
+    REQUEST_TIMEOUT 500 "No complete answer came in time.";
+    REQUEST_FAILED 500 "The answer's status says that the request failed.";
+    RESPONSE_TOO_LARGE 500 "The answer is too large.";
+    RESPONSE_UNREADABLE 500 "The answer's encoding cannot be read.";
+
+    // Functions.
+    FUNCTION_FAILED 500 "The function threw an error.";
+    FUNCTION_TIMEOUT 500 "The function ran too long.";
+    FUNCTION_MEMORY 500 "The function needed too much memory.";
+    FUNCTION_OUTPUT_TOO_LARGE 500 "The function's result is too large.";
+    FUNCTION_STALLED 500 "The function waits for a promise that nothing can resolve.";
+    FUNCTION_BUSY 500 "Too many functions wait to run.";
+    FUNCTION_BROKEN 500 "The function could not be run.";
 }
 
 /// The code of that name.

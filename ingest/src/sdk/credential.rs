@@ -9,7 +9,7 @@ use crate::problem::{CREDENTIAL_UNKNOWN, INTEGRATION_NOT_ENABLED, INTEGRATION_UN
 use crate::selector::Selector;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
@@ -17,11 +17,11 @@ use serde_json::Value;
 pub(crate) async fn list(
     State(door): State<Shared>,
     caller: Caller,
-    uri: Uri,
+    address: Address,
     headers: HeaderMap,
 ) -> Outcome<Response> {
     let user = door.user(caller.id, &caller.user).await?;
-    let query = fields(uri.query().unwrap_or_default().as_bytes())?;
+    let query = fields(address.query().as_bytes())?;
     let Some(name) = query.get("integration").and_then(Value::as_str) else {
         let all = user.credentials.iter().map(|(id, c)| view::credential(&caller, *id, c));
         return Ok(unstored(Value::Array(all.collect())));
@@ -53,6 +53,6 @@ pub(crate) async fn read(
 }
 
 /// JSON that no one in between may keep: clients read again right after they wrote.
-pub(super) fn unstored(value: Value) -> Response {
+pub(crate) fn unstored(value: Value) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(value)).into_response()
 }

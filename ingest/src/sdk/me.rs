@@ -37,7 +37,7 @@ pub(crate) async fn read(
     door.describe_by_header(&caller, &headers).await?;
     let user = door.user(caller.id, &caller.user).await?;
     let metadata = door.metadata(&caller, &user).await?;
-    Ok(unstored(view::user(&caller, &user, metadata)))
+    Ok(unstored(view::user(&caller, &user, &metadata)))
 }
 
 /// Merges metadata into that of the user, and answers with the user.
@@ -51,7 +51,7 @@ pub(crate) async fn describe(
     let within = Within { project: caller.id, user: &caller.user, route: "me" };
     let identity = door.identity(&headers, &within, &[&body])?;
     let (user, metadata) = door.describe(&caller, identity, given.meta).await?;
-    Ok(unstored(view::user(&caller, &user, metadata)))
+    Ok(unstored(view::user(&caller, &user, &metadata)))
 }
 
 impl Door {

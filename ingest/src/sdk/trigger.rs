@@ -17,7 +17,7 @@ use crate::problem::{DECISION_LATE, INTERNAL, Outcome, TRIGGER_MISMATCH, WORKFLO
 use crate::time::iso;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::answer::Answer;
 use domain::command::ReceiveRequest;
@@ -37,7 +37,6 @@ pub(crate) async fn trigger(
     State(door): State<Shared>,
     caller: Caller,
     address: Address,
-    uri: Uri,
     headers: HeaderMap,
     Received(body): Received,
 ) -> Outcome<Response> {
@@ -47,12 +46,11 @@ pub(crate) async fn trigger(
     let Trigger::Request(rules) = &definition.trigger else {
         return Err(TRIGGER_MISMATCH.plain());
     };
-    let query = uri.query().unwrap_or_default();
-    let input = Input::read(&headers, query, &body).await?;
+    let input = Input::read(&headers, address.query(), &body).await?;
     input.admit(rules)?;
     let route = format!("triggers/{workflow}");
     let within = Within { project: caller.id, user: &caller.user, route: &route };
-    let identity = door.identity(&headers, &within, &[&body, query.as_bytes()])?;
+    let identity = door.identity(&headers, &within, &[&body, address.query().as_bytes()])?;
     let credential = door.selected(&headers, caller.id, &caller.user).await?;
     let key = caller.key();
     let sealed = door.seal(&key, input.output().as_bytes()).await?;

@@ -20,7 +20,7 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
 }
 
 impl At<'_> {
-    fn leaf(&self, value: impl ToString) -> Option<String> {
+    fn leaf(&self, value: &(impl ToString + ?Sized)) -> Option<String> {
         self.0.is_empty().then(|| value.to_string())
     }
 }
@@ -37,19 +37,19 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(self.leaf(value))
+        Ok(self.leaf(&value))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(self.leaf(value))
+        Ok(self.leaf(&value))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(self.leaf(value))
+        Ok(self.leaf(&value))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(self.leaf(value))
+        Ok(self.leaf(&value))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {

@@ -12,6 +12,15 @@ use domain::event::Verdict;
 /// Signatures looked at in one header.
 const SIGNATURES_MAX: usize = 16;
 
+/// Which times of signing count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Window {
+    /// Now, in seconds since 1970.
+    pub(super) now_s: i64,
+    /// How far from now, in seconds.
+    pub(super) tolerance_s: u32,
+}
+
 impl Scheme {
     /// Verifies the raw bytes; signatures are compared in constant time. Age counts only where
     /// the signature fits, since else the time is anyone's.
@@ -23,8 +32,7 @@ impl Scheme {
         secret: &[u8],
         headers: &HeaderMap,
         body: &[u8],
-        now_s: i64,
-        tolerance_s: u32,
+        window: Window,
     ) -> Outcome<Verdict> {
         let key = self.key(secret)?;
         let Some(signature) = header(headers, self.signature) else { return Ok(Verdict::Unsigned) };
@@ -46,7 +54,7 @@ impl Scheme {
         }
         let Some(timestamp) = self.timestamp else { return Ok(Verdict::Verified) };
         let signed_at_s = header(headers, timestamp).and_then(|text| text.parse::<i64>().ok());
-        let fresh = |at: i64| now_s.abs_diff(at) <= u64::from(tolerance_s);
+        let fresh = |at: i64| window.now_s.abs_diff(at) <= u64::from(window.tolerance_s);
         Ok(if signed_at_s.is_some_and(fresh) { Verdict::Verified } else { Verdict::Stale })
     }
 
@@ -92,6 +100,10 @@ mod tests {
     use super::*;
     use axum::http::{HeaderName, HeaderValue};
 
+    fn window(now_s: i64) -> Window {
+        Window { now_s, tolerance_s: 300 }
+    }
+
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| {
             (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
@@ -102,7 +114,7 @@ mod tests {
     fn github(signature: &str, body: &[u8]) -> Verdict {
         let scheme = Scheme::named("github").unwrap();
         let headers = headers(&[("x-hub-signature-256", signature)]);
-        scheme.verify(b"It's a Secret to Everybody", &headers, body, 0, 300).unwrap()
+        scheme.verify(b"It's a Secret to Everybody", &headers, body, window(0)).unwrap()
     }
 
     /// The example of GitHub's documentation.
@@ -132,7 +144,7 @@ mod tests {
             ("webhook-timestamp", timestamp),
             ("webhook-signature", signature),
         ]);
-        scheme.verify(SECRET, &headers, br#"{"test": 2432232314}"#, now_s, 300).unwrap()
+        scheme.verify(SECRET, &headers, br#"{"test": 2432232314}"#, window(now_s)).unwrap()
     }
 
     /// The example of the specification's reference libraries.
@@ -162,6 +174,6 @@ mod tests {
     #[test]
     fn a_secret_that_is_no_base64_is_our_mistake() {
         let scheme = Scheme::named("standard").unwrap();
-        assert!(scheme.verify(b"whsec_***", &HeaderMap::new(), b"", 0, 300).is_err());
+        assert!(scheme.verify(b"whsec_***", &HeaderMap::new(), b"", window(0)).is_err());
     }
 }

@@ -26,7 +26,7 @@ pub(in crate::sdk) fn project(id: ProjectId) -> Value {
 }
 
 /// The user with what is connected. Every integration is there, also where nothing is connected.
-pub(in crate::sdk) fn user(caller: &Caller, user: &User, metadata: Map<String, Value>) -> Value {
+pub(in crate::sdk) fn user(caller: &Caller, user: &User, metadata: &Map<String, Value>) -> Value {
     let integrations = caller.project.integrations.values();
     let integrations = integrations.map(|i| (i.kind.clone(), state(caller, user, i)));
     json!({
