@@ -1,0 +1,24 @@
+//! The real process, driven from outside: started, called, killed.
+
+mod api;
+mod client;
+mod node;
+mod token;
+
+pub use api::{Api, Delivery};
+pub use client::{Answer, Client};
+pub use node::Node;
+pub use token::Signer;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Where `cargo x` installs what the tests need.
+pub fn tools() -> PathBuf {
+    root().join("target/tools")
+}

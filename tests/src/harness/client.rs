@@ -1,0 +1,74 @@
+//! A small HTTP client with connections that are kept.
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Longer than a caller waits for a workflow's response.
+const TIMEOUT: Duration = Duration::from_secs(70);
+
+/// A client; clones share its connections.
+#[derive(Clone)]
+pub struct Client {
+    inner: legacy::Client<HttpConnector, Full<Bytes>>,
+}
+
+/// An answer, read to its end.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON; null if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Status and body, for people.
+    pub fn shown(&self) -> String {
+        format!("{} {}", self.status, String::from_utf8_lossy(&self.body))
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let inner = legacy::Client::builder(TokioExecutor::new())
+            .retry_canceled_requests(false)
+            .build(connector);
+        Self { inner }
+    }
+}
+
+impl Client {
+    /// Sends a request once, and reads the whole answer.
+    ///
+    /// # Errors
+    /// No whole answer came: nothing is known about the request.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer> {
+        let whole = async {
+            let response = self.inner.request(request).await?;
+            read(response).await
+        };
+        timeout(TIMEOUT, whole).await.context("no answer in time")?
+    }
+}
+
+async fn read(response: hyper::Response<Incoming>) -> Result<Answer> {
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok(Answer { status, body })
+}

@@ -1,0 +1,167 @@
+//! A child process that runs `millrace serve`.
+
+use super::root;
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+const GREETING: &str = "millrace listens on http://";
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Lines of the node's own log that an error shows.
+const SHOWN_LINES: usize = 12;
+
+/// A running node in a process of its own. Dropped, it is killed.
+pub struct Node {
+    data: PathBuf,
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Node {
+    /// Starts a node on a folder, on a free port, and waits until it listens. Its log is appended
+    /// to `<data>/serve.log`.
+    ///
+    /// # Errors
+    /// The binary is not built, or the node does not come up; the error holds the end of its log.
+    pub async fn start(data: &Path) -> Result<Self> {
+        Self::start_with(data, &[]).await
+    }
+
+    /// Starts a node with further settings, as `("HTTP__BODY_BYTES_MAX", "1000")`.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_with(data: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        std::fs::create_dir_all(data)?;
+        let log = File::options().create(true).append(true).open(data.join("serve.log"))?;
+        let mut command = command(data)?;
+        command
+            .arg("serve")
+            .env("MILLRACE_HTTP__LISTEN", "127.0.0.1:0")
+            .env("MILLRACE_EGRESS__ALLOW", "127.0.0.0/8")
+            .envs(settings.iter().map(|(name, value)| (format!("MILLRACE_{name}"), value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true);
+        let mut child = command.spawn().context("cannot start the node")?;
+        let stdout = child.stdout.take().context("the node has no output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let greeted = timeout(START_TIMEOUT, greeting(&mut lines)).await;
+        let Some(address) = greeted.ok().flatten() else {
+            bail!("the node did not come up:\n{}", end_of_log(data));
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self { data: data.to_owned(), child, address })
+    }
+
+    /// The process id; none when it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Whether the process has ended by itself, and how.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Kills the process at once (SIGKILL): it can do nothing about it.
+    ///
+    /// # Errors
+    /// The process had ended before, by itself; the error holds the end of its log.
+    pub async fn kill(mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("the node had ended with {status}:\n{}", end_of_log(&self.data));
+        }
+        self.child.kill().await.context("cannot kill the node")
+    }
+
+    /// Asks the process to stop (SIGTERM), and waits for it.
+    ///
+    /// # Errors
+    /// It does not stop in time, or ends with an error.
+    pub async fn stop(mut self) -> Result<()> {
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let Some(pid) = pid else {
+            bail!("the node had ended:\n{}", end_of_log(&self.data));
+        };
+        kill_process(pid, Signal::TERM).context("cannot stop the node")?;
+        let Ok(ended) = timeout(STOP_TIMEOUT, self.child.wait()).await else {
+            bail!("the node did not stop:\n{}", end_of_log(&self.data));
+        };
+        let status = ended?;
+        if !status.success() {
+            bail!("the node ended with {status}:\n{}", end_of_log(&self.data));
+        }
+        Ok(())
+    }
+
+    /// Runs another command of the binary on a folder; gives what it prints, however it ends.
+    ///
+    /// # Errors
+    /// The binary is not built.
+    pub async fn say(data: &Path, arguments: &[&str]) -> Result<String> {
+        let output = command(data)?.args(arguments).output().await?;
+        let said = [output.stderr, output.stdout].concat();
+        Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Runs another command of the binary on a folder; gives what it prints.
+    ///
+    /// # Errors
+    /// The binary is not built, or the command fails; the error holds what it says.
+    pub async fn run(data: &Path, arguments: &[&str]) -> Result<String> {
+        let output = command(data)?.args(arguments).output().await?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            let why = String::from_utf8_lossy(&output.stderr);
+            bail!("millrace {}: {}\n{said}{why}", arguments.join(" "), output.status);
+        }
+        Ok(said)
+    }
+}
+
+/// The binary: beside the program that runs, else the release build.
+///
+/// # Errors
+/// It is not built.
+pub(crate) fn program() -> Result<PathBuf> {
+    let own = std::env::current_exe().ok();
+    let beside = own.as_deref().and_then(Path::parent).map(|folder| folder.join("millrace"));
+    let built = root().join("target/release/millrace");
+    let known = beside.into_iter().chain([built]).find(|path| path.is_file());
+    known.context("there is no millrace binary: run `cargo build --release -p millrace`")
+}
+
+fn command(data: &Path) -> Result<Command> {
+    let mut command = Command::new(program()?);
+    command.arg("--data").arg(data);
+    Ok(command)
+}
+
+async fn greeting(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<SocketAddr> {
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(address) = line.strip_prefix(GREETING) {
+            return address.trim().parse().ok();
+        }
+    }
+    None
+}
+
+fn end_of_log(data: &Path) -> String {
+    let text = std::fs::read_to_string(data.join("serve.log")).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
+}
