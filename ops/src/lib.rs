@@ -6,6 +6,7 @@ pub mod keys;
 pub mod node;
 mod readers;
 mod server;
+mod status;
 pub mod system;
 mod telemetry;
 pub mod wire;

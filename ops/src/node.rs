@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::readers::{KeySets, Tasks, Users, Webhooks};
 use crate::server::Server;
+use crate::status::with_status;
 use crate::wire::{self, Ports};
 use anyhow::{Context, Result};
 use aws_lc_rs::digest;
@@ -64,6 +65,7 @@ impl Node {
         let address = server.address();
         publish_address(config, address)?;
         let router = ingest::router(app(config, &world, client, &admin_key));
+        let router = with_status(router, &world)?;
         let server = tokio::spawn(server.run(router, stopped, DRAIN));
         tracing::info!(%address, data = %config.data.display(), "ready");
         Ok(Self { address, stop, tasks, server })

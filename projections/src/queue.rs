@@ -19,6 +19,7 @@ use domain::id::{EventId, ExecutionId, ProjectId};
 use domain::state::{Execution, User};
 use ports::{Error, Range};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use uuid::Uuid;
 
 /// Steps of one user at hand.
 const QUEUE_HEAD_MAX: usize = 256;
@@ -137,8 +138,15 @@ impl Queues {
     }
 
     /// The lane heard what it may use.
-    pub(crate) fn held(&mut self, project: ProjectId, held: i32, serial: i64) {
-        self.lanes.entry(project).or_default().hold(held, serial);
+    pub(crate) fn held(&mut self, project: ProjectId, (held, serial): (i32, i64), cause: Uuid) {
+        self.lanes.entry(project).or_default().hold(held, serial, cause);
+    }
+
+    /// The lane asked its project's budget under this id.
+    pub(crate) fn asked(&mut self, project: ProjectId, ask: Uuid) {
+        if let Some(lane) = self.lanes.get_mut(&project) {
+            lane.asked(ask);
+        }
     }
 
     /// The executions whose step starts now, in fair turns.

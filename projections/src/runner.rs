@@ -156,11 +156,27 @@ impl Runner {
     }
 
     fn key(&self) -> Bytes {
-        let mut key = self.projection.name().as_bytes().to_vec();
-        key.push(0);
-        key.extend_from_slice(&self.seat.number().to_be_bytes());
-        Bytes::from(key)
+        checkpoint_key(self.projection.name(), self.seat)
     }
+}
+
+/// Where the checkpoint of a projection lies.
+pub fn checkpoint_key(name: &str, seat: Seat) -> Bytes {
+    let mut key = name.as_bytes().to_vec();
+    key.push(0);
+    key.extend_from_slice(&seat.number().to_be_bytes());
+    Bytes::from(key)
+}
+
+/// The offset after the last record that a projection has folded.
+///
+/// # Errors
+/// `Unavailable`: the rows cannot be read now.
+pub async fn applied(store: &dyn Store, name: &str, seat: Seat) -> Result<Offset, Error> {
+    let rows = store.get(CHECKPOINTS, &[checkpoint_key(name, seat)]).await?;
+    let at = rows.into_iter().next().flatten();
+    let at = at.and_then(|bytes| postcard::from_bytes::<Checkpoint>(&bytes).ok());
+    Ok(at.map_or(0, |at| at.applied))
 }
 
 /// Folds one projection over one partition until `stop` becomes true.

@@ -4,7 +4,6 @@ use crate::config::Config;
 use crate::node::{projections, seats};
 use crate::wire;
 use anyhow::{Context, Result, bail};
-use bytes::Bytes;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use ports::{Error, Log, Store};
@@ -56,14 +55,10 @@ impl Rebuild {
 }
 
 async fn forget(world: &World, name: &str) -> Result<()> {
-    let key = |seat: Seat| {
-        let mut key = name.as_bytes().to_vec();
-        key.push(0);
-        key.extend_from_slice(&seat.number().to_be_bytes());
-        Bytes::from(key)
-    };
-    let removed = seats(world.log.partitions())
-        .map(|seat| ports::Write::Remove { table: runner::CHECKPOINTS, key: key(seat) });
+    let removed = seats(world.log.partitions()).map(|seat| ports::Write::Remove {
+        table: runner::CHECKPOINTS,
+        key: runner::checkpoint_key(name, seat),
+    });
     Ok(world.store.commit(removed.collect()).await?)
 }
 

@@ -31,23 +31,26 @@ pub(super) struct Checkpoint {
     now: Timestamp,
 }
 
+impl Checkpoint {
+    fn held(&self) -> Held {
+        let (epoch, incarnation) = (self.epoch, self.incarnation);
+        Held {
+            filter: Filter::at(Holder { epoch, incarnation, decided: self.decided }),
+            applied: self.applied,
+            next: self.decided + 1,
+            now: self.now,
+            count: 0,
+        }
+    }
+}
+
 impl Owner {
     /// Folds what was decided before, claims, and reads the claim back. `false`: another claim won.
     pub(super) async fn claim(&mut self) -> Result<bool, Error> {
         self.world.feed.refresh().await?;
         let checkpoint = self.checkpoint().await?;
-        let mut held = Held {
-            filter: Filter::at(Holder {
-                epoch: checkpoint.epoch,
-                incarnation: checkpoint.incarnation,
-                decided: checkpoint.decided,
-            }),
-            applied: checkpoint.applied,
-            next: checkpoint.decided + 1,
-            now: checkpoint.now,
-            count: 0,
-        };
-        self.catch_up(&mut held).await?;
+        let mut held = checkpoint.held();
+        self.catch_up(&mut held, Telling::Again).await?;
         let claim = Holder {
             epoch: held.filter.owner().epoch + 1,
             incarnation: self.world.random_i64().max(1),
@@ -71,7 +74,7 @@ impl Owner {
 
     async fn read_claim(&mut self, held: &mut Held, claim: Holder) -> Result<bool, Error> {
         for _ in 0..READ_BACK_TRIES_MAX {
-            self.catch_up(held).await?;
+            self.catch_up(held, Telling::Again).await?;
             let seen = held.filter.owner();
             if seen.epoch >= claim.epoch {
                 return Ok(seen.incarnation == claim.incarnation && seen.epoch == claim.epoch);
@@ -83,7 +86,7 @@ impl Owner {
 
     /// Reads events to the end, folds the runs that stand, and lets their Tells out again: the
     /// owner before may have died between a decision and what it wanted told.
-    async fn catch_up(&mut self, held: &mut Held) -> Result<(), Error> {
+    async fn catch_up(&mut self, held: &mut Held, telling: Telling) -> Result<(), Error> {
         loop {
             let batch = self.world.log.read(self.seat.events, held.applied, READ_BYTES_MAX).await?;
             let Some(last) = batch.last().map(|stored| stored.offset) else { return Ok(()) };
@@ -92,7 +95,7 @@ impl Owner {
                 let at = event.meta.occurred_at;
                 if let Some(run) = held.filter.push(stored.offset, event) {
                     held.now = held.now.max(at);
-                    self.fold_run(run).await?;
+                    self.fold_run(run, telling).await?;
                 }
             }
             held.applied = last + 1;
@@ -100,12 +103,15 @@ impl Owner {
         }
     }
 
-    async fn fold_run(&mut self, run: Run) -> Result<(), Error> {
+    async fn fold_run(&mut self, run: Run, telling: Telling) -> Result<(), Error> {
         let events: Vec<Recorded<Event>> = run.into_iter().map(|(_, event)| event).collect();
         let keys = events.iter().flat_map(|event| touched_by(&event.meta, &event.body)).collect();
         self.load(keys).await?;
         fold(&mut self.rows, &events);
-        self.tell(&events).await
+        match telling {
+            Telling::Again => self.tell(&events).await,
+            Telling::Silent => Ok(()),
+        }
     }
 
     async fn checkpoint(&self) -> Result<Checkpoint, Error> {
@@ -177,7 +183,8 @@ impl Owner {
 
     /// Loads rows that are not at hand.
     pub(super) async fn load(&mut self, mut keys: Vec<RowKey>) -> Result<(), Error> {
-        keys.retain(|key| !self.rows.contains(key));
+        // What was removed and not written yet must not come back from the store.
+        keys.retain(|key| !self.rows.contains(key) && !self.rows.is_dirty(key));
         keys.sort();
         keys.dedup();
         let mut by_table = std::collections::BTreeMap::<_, Vec<(RowKey, Bytes)>>::new();
@@ -207,4 +214,25 @@ pub(super) fn event_of(stored: &Stored) -> Result<Option<Recorded<Event>>, Error
     codec::decode::<Event>(&stored.record.value)
         .map(Some)
         .map_err(|error| Error::Corrupt(format!("event at {}: {error}", stored.offset)))
+}
+
+impl Owner {
+    /// Folds every event that stands, without claiming or telling anyone. For rebuilding rows
+    /// while no node runs. Gives the offset after the last event.
+    ///
+    /// # Errors
+    /// `Corrupt`: an event does not decode, or the rows are ahead of the log.
+    pub async fn fold_all(&mut self) -> Result<Offset, Error> {
+        let checkpoint = self.checkpoint().await?;
+        let mut held = checkpoint.held();
+        self.catch_up(&mut held, Telling::Silent).await?;
+        Ok(held.applied)
+    }
+}
+
+/// Whether folding old decisions lets their Tells out again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    Again,
+    Silent,
 }

@@ -68,7 +68,7 @@ impl<'a> Opener<'a> {
         }
         match self.world.vault.open(key, payload) {
             Ok(clear) => Ok(clear),
-            Err(VaultError::Apart) => {
+            Err(VaultError::Apart | VaultError::KeyGone { .. }) => {
                 self.wanted.push((key.clone(), payload.clone()));
                 Err(Missing)
             }

@@ -47,7 +47,9 @@ impl Owner {
     fn let_out(&mut self, event: &Recorded<Event>) {
         let Some(Key::User(project, user)) = event.meta.parsed_key() else {
             if let Event::SlotsHeld(e) = &event.body {
-                self.queues.held(e.project, e.held, e.serial);
+                // A grant carries the correlation of the ask that led to it.
+                let cause = event.meta.correlation_id;
+                self.queues.held(e.project, (e.held, e.serial), cause);
             }
             return;
         };
@@ -114,6 +116,7 @@ impl Owner {
             let command = AskSlots { project: ask.project, lane, wanted, busy };
             let id = CommandId::fresh(self.world.clock.now(), self.world.entropy());
             let command = own_command(&self.world, &key, id, uncaused(id), command.into());
+            self.queues.asked(ask.project, id.0);
             records.push((Partition::commands(key.partition(partitions)), record(&command)?));
         }
         self.post(records).await

@@ -1,6 +1,7 @@
 //! A partition's share of a project's budget (design §3: leases).
 
 use domain::id::ProjectId;
+use uuid::Uuid;
 
 /// What a lane asks of the budget.
 pub(crate) struct Ask {
@@ -17,11 +18,15 @@ pub(crate) struct Lane {
     pub(crate) running: u32,
     held: u32,
     serial: i64,
-    /// What the last ask wanted, and whether it was answered.
+    /// What the last ask wanted.
     asked: Option<i32>,
-    unanswered: bool,
-    /// Told to hold fewer than it held: the budget waits to hear what is still busy.
+    /// The last ask, until it is answered.
+    unanswered: Option<Uuid>,
+    /// The budget has to hear what is busy: it told the lane to hold fewer, or lent something
+    /// to whoever owned the lane before.
     owes: bool,
+    /// Others want more than there is: the lane keeps nothing while it is idle.
+    contended: bool,
 }
 
 impl Lane {
@@ -34,20 +39,45 @@ impl Lane {
         self.waiting = self.waiting.saturating_sub(1);
     }
 
-    pub(crate) fn hold(&mut self, held: i32, serial: i64) {
+    /// The budget lends `held` slots; `cause` is the ask that led to it.
+    pub(crate) fn hold(&mut self, held: i32, serial: i64, cause: Uuid) {
         if serial <= self.serial {
             return;
         }
+        let held_count = u32::try_from(held).unwrap_or(0);
+        match self.unanswered {
+            // It crossed the lane's own ask, by which the budget forgets it.
+            Some(ask) if ask != cause => {
+                self.contended = true;
+                return;
+            }
+            Some(_) => {
+                self.unanswered = None;
+                self.contended |= self.asked.is_some_and(|asked| held < asked);
+            }
+            // Lent to the owner before; the budget believes that it is used.
+            None if self.asked.is_none() => {
+                self.owes = true;
+                return;
+            }
+            // More than before needs no answer; else the budget wants to know.
+            None => {
+                self.owes = held_count <= self.held;
+                self.contended |= self.owes;
+            }
+        }
         self.serial = serial;
-        let held = u32::try_from(held).unwrap_or(0);
-        self.owes = held < self.held;
-        self.held = held;
-        self.unanswered = false;
+        self.held = held_count;
+    }
+
+    /// Notes under which id the lane asked.
+    pub(crate) fn asked(&mut self, ask: Uuid) {
+        self.unanswered = Some(ask);
     }
 
     /// What to ask, if anything: `(wanted, busy)`.
     pub(crate) fn ask(&mut self, limit: u32) -> Option<(i32, i32)> {
-        if self.unanswered {
+        if self.unanswered.is_some() {
             return None;
         }
         let demand = self.waiting.saturating_add(self.running).min(limit);
@@ -56,14 +86,15 @@ impl Lane {
         // Twice as much as it said before: a small growth is not worth a round trip.
         let more = self.asked.is_none_or(|asked| wanted >= asked.saturating_mul(2).max(1));
         let settled = self.owes && self.running <= self.held;
-        if !(short && more || settled) {
+        let idle = self.contended && self.waiting == 0 && self.running == 0 && self.held > 0;
+        if !(short && more || settled || idle) {
             return None;
         }
         let busy = i32::try_from(self.running).unwrap_or(i32::MAX);
         self.held = self.running;
         self.asked = Some(wanted);
-        self.unanswered = true;
         self.owes = false;
+        self.contended &= wanted > 0;
         Some((wanted, busy))
     }
 }
@@ -72,33 +103,72 @@ impl Lane {
 mod tests {
     use super::*;
 
+    const ASK: Uuid = Uuid::from_u128(1);
+    const OTHER: Uuid = Uuid::from_u128(2);
+
+    /// A lane that asked for as much as it has waiting, and got `held`.
+    fn lent(waiting: u32, held: i32) -> Lane {
+        let mut lane = Lane { waiting, ..Lane::default() };
+        assert!(lane.ask(50).is_some());
+        lane.asked(ASK);
+        lane.hold(held, 1, ASK);
+        lane
+    }
+
     #[test]
     fn a_lane_asks_once_and_starts_nothing_before_it_hears() {
         let mut lane = Lane { waiting: 3, ..Lane::default() };
         assert!(!lane.has_room());
         assert_eq!(lane.ask(50), Some((3, 0)));
+        lane.asked(ASK);
         assert_eq!(lane.ask(50), None);
-        lane.hold(2, 1);
+        lane.hold(2, 1, ASK);
         assert!(lane.has_room());
     }
 
     #[test]
     fn an_older_grant_is_ignored() {
-        let mut lane = Lane::default();
-        lane.hold(5, 2);
-        lane.hold(9, 1);
+        let mut lane = lent(9, 5);
+        lane.hold(9, 1, OTHER);
         assert_eq!(lane.held, 5);
     }
 
     #[test]
+    fn a_grant_that_crosses_the_lanes_own_ask_is_ignored() {
+        let mut lane = Lane { waiting: 3, ..Lane::default() };
+        assert!(lane.ask(50).is_some());
+        lane.asked(ASK);
+        lane.hold(3, 4, OTHER);
+        assert!(!lane.has_room());
+        lane.hold(1, 5, ASK);
+        assert!(lane.has_room());
+    }
+
+    #[test]
+    fn a_new_owner_uses_nothing_that_was_lent_to_the_one_before_and_says_so() {
+        let mut lane = Lane::default();
+        lane.hold(3, 4, OTHER);
+        assert!(!lane.has_room());
+        assert_eq!(lane.ask(50), Some((0, 0)));
+    }
+
+    #[test]
     fn a_lane_told_to_hold_fewer_says_what_is_busy_when_it_fits() {
-        let mut lane = Lane { waiting: 9, ..Lane::default() };
-        lane.hold(4, 1);
+        let mut lane = lent(9, 4);
         (0..4).for_each(|_| lane.start());
-        lane.asked = Some(100);
-        lane.hold(2, 2);
+        lane.hold(2, 2, OTHER);
         assert_eq!(lane.ask(50), None);
         lane.running = 2;
         assert_eq!(lane.ask(50), Some((7, 2)));
+    }
+
+    #[test]
+    fn an_idle_lane_gives_back_what_others_want() {
+        let mut lane = lent(1, 1);
+        lane.start();
+        lane.running = 0;
+        assert_eq!(lane.ask(50), None);
+        lane.hold(1, 2, OTHER);
+        assert_eq!(lane.ask(50), Some((0, 0)));
     }
 }

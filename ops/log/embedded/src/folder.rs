@@ -29,6 +29,9 @@ impl Folder {
         partitions: u16,
     ) -> Result<Self, OpenError> {
         fs::create_dir_all(&path).map_err(OpenError::io("create", &path))?;
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            disk.sync_folder(parent).map_err(OpenError::io("sync", parent))?;
+        }
         let lock = lock(&path)?;
         let file = path.join("FORMAT");
         let text = match fs::read_to_string(&file) {

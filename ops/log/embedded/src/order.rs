@@ -184,6 +184,9 @@ impl Order {
             Waits::Work => true,
             Waits::Answers => answered,
         };
+        if wake {
+            state.writer = Waits::Nothing;
+        }
         drop(state);
         if wake {
             self.work.notify_one();
@@ -203,7 +206,7 @@ impl Order {
             return Err(error);
         }
         let tail = state.lanes[slot].read(from, bytes_max);
-        let settles = state.writer == Waits::Answers;
+        let settles = fence::feeds(slot) && state.writer == Waits::Answers;
         drop(state);
         if settles {
             self.work.notify_one();

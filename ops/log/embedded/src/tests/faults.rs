@@ -217,7 +217,7 @@ async fn a_decision_on_a_lost_one_is_refused() {
     let log = open_on(&disk, folder.path());
     disk.set(Fault::ShortWrite);
     let first = log.order().append(vec![(EVENTS, record("first"))]).await.expect("ordered");
-    let first = first.await.expect("answered").err().expect("lost");
+    let first = first.await.expect("answered").expect_err("lost");
     disk.set(Fault::None);
     for _ in 0..3 {
         fails(&log, EVENTS, record("second")).await;
