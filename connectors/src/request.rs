@@ -1,0 +1,227 @@
+//! A step's request as it goes over the wire, and as history shows it.
+
+mod body;
+mod failed;
+mod headers;
+mod parts;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use failed::Failed;
+
+use crate::http::Call;
+use crate::mask::{self, HIDDEN};
+use domain::config::IntegrationSettings;
+use domain::effect::EffectKey;
+use domain::workflow::{Authorization, Body, Method, Request, Scope};
+use headers::{append, authorize, header_name, name_in_url, own_headers, value};
+use hyper::HeaderMap;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
+};
+use parts::{Parts, object, texts};
+use serde_json::{Value, json};
+use url::Url;
+
+const AGENT: &str = concat!("Millrace/", env!("CARGO_PKG_VERSION"));
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a request is made of.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// The step's request.
+    pub request: &'a Request,
+    /// The integration of the workflow.
+    pub integration: &'a IntegrationSettings,
+    /// Whether the integration's base URL, token and headers are added.
+    pub kind: Kind,
+    /// The effect, for providers that can tell attempts apart.
+    pub key: EffectKey,
+    /// When to give up if the step does not say, in milliseconds.
+    pub timeout_ms: u32,
+    /// Largest request and answer, in bytes.
+    pub bytes_max: u64,
+}
+
+/// The two kinds of requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// To anywhere, with what the step says.
+    Plain,
+    /// To the integration, with its token.
+    Integration,
+}
+
+/// A request that can be sent, and how history shows it.
+#[derive(Debug)]
+pub struct Built {
+    /// What is sent.
+    pub call: Call,
+    /// What history shows: without the integration's credentials and without secrets.
+    pub shown: Value,
+}
+
+impl Draft<'_> {
+    /// Puts the request together.
+    ///
+    /// # Errors
+    /// It cannot be sent as it is; see [`Failed`].
+    pub fn build(&self, mut scope: Scope) -> Result<Built, Failed> {
+        let call = self.call(&scope);
+        mask::hide(&mut scope, self.integration);
+        match call {
+            Ok(call) => Ok(Built { call, shown: self.shown(&scope)? }),
+            // What is not a URL is told without the secrets that may be in it.
+            Err(Failed::Url(_)) => Err(Failed::Url(self.parts(&scope)?.url)),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    fn parts(&self, scope: &Scope) -> Result<Parts, Failed> {
+        Parts::of(self.request, scope, usize::try_from(self.bytes_max).unwrap_or(usize::MAX))
+    }
+
+    fn call(&self, scope: &Scope) -> Result<Call, Failed> {
+        let parts = self.parts(scope)?;
+        let mut url = match self.kind {
+            Kind::Plain => target::absolute(&parts.url)?,
+            Kind::Integration => target::integration(&parts.url, self.integration, scope)?,
+        };
+        let mut headers = HeaderMap::new();
+        own_headers(&parts, &mut headers)?;
+        authorize(&parts.authorization, &mut url, &mut headers)?;
+        name_in_url(&mut url, &mut headers)?;
+        if self.kind == Kind::Integration {
+            self.add_credentials(scope, &mut url, &mut headers)?;
+        }
+        append(&mut url, &texts(&parts.params));
+        let (body, kind) = body::bytes(&parts)?;
+        if body.len() as u64 > self.bytes_max {
+            return Err(Failed::TooLarge { bytes_max: self.bytes_max });
+        }
+        if let Some(kind) = kind.filter(|_| !headers.contains_key(CONTENT_TYPE)) {
+            headers.insert(CONTENT_TYPE, value("Content-Type", &kind)?);
+        }
+        self.add_defaults(&mut headers)?;
+        Ok(Call {
+            method: method(self.request.method),
+            url,
+            headers,
+            body,
+            timeout_ms: self.request.timeout_ms.unwrap_or(self.timeout_ms),
+            body_bytes_max: self.bytes_max,
+        })
+    }
+
+    /// The integration's own headers and token, unless the step has its own.
+    fn add_credentials(
+        &self,
+        scope: &Scope,
+        url: &mut Url,
+        headers: &mut HeaderMap,
+    ) -> Result<(), Failed> {
+        let bytes_max = usize::try_from(self.bytes_max).unwrap_or(usize::MAX);
+        for (name, template) in &self.integration.headers {
+            let text = domain::workflow::template::resolve_text(template, scope, bytes_max)?;
+            let name = header_name(name)?;
+            if !headers.contains_key(&name) {
+                let mut value = value(name.as_str(), &text)?;
+                value.set_sensitive(true);
+                headers.insert(name, value);
+            }
+        }
+        if headers.contains_key(AUTHORIZATION) {
+            return Ok(());
+        }
+        let own = parts::authorization(&self.integration.authorization, scope, bytes_max)?;
+        match &own {
+            Authorization::Header { name, .. } if headers.contains_key(header_name(name)?) => {
+                Ok(())
+            }
+            own => authorize(own, url, headers),
+        }
+    }
+
+    fn add_defaults(&self, headers: &mut HeaderMap) -> Result<(), Failed> {
+        let is_safe = matches!(self.request.method, Method::Get | Method::Head);
+        if !is_safe && !headers.contains_key(IDEMPOTENCY_KEY) {
+            let key = format!("{}:{}", self.key.execution, self.key.step);
+            headers.insert(IDEMPOTENCY_KEY, value("Idempotency-Key", &key)?);
+        }
+        for (name, default) in [
+            (ACCEPT, "application/json, text/plain, */*"),
+            (ACCEPT_ENCODING, "gzip, deflate, br"),
+            (USER_AGENT, AGENT),
+        ] {
+            headers.entry(name).or_insert(HeaderValue::from_static(default));
+        }
+        Ok(())
+    }
+
+    /// The header that the integration's token goes into.
+    fn credential_header(&self) -> Option<&str> {
+        match (self.kind, &self.integration.authorization) {
+            (Kind::Plain, _) | (_, Authorization::None | Authorization::Query { .. }) => None,
+            (_, Authorization::Bearer { .. } | Authorization::Basic { .. }) => {
+                Some("Authorization")
+            }
+            (_, Authorization::Header { name, .. }) => Some(name),
+        }
+    }
+
+    /// The request without what the integration adds, from a scope without secrets.
+    fn shown(&self, scope: &Scope) -> Result<Value, Failed> {
+        let parts = self.parts(scope)?;
+        let url = match self.kind {
+            Kind::Plain => parts.url.clone(),
+            Kind::Integration => target::integration(&parts.url, self.integration, scope)
+                .map_or_else(|_| parts.url.clone(), String::from),
+        };
+        let mut headers = object(&parts.headers);
+        match &parts.authorization {
+            Authorization::None => {}
+            Authorization::Bearer { token } => {
+                headers.insert("Authorization".to_owned(), json!(format!("Bearer {token}")));
+            }
+            Authorization::Basic { username, .. } => {
+                let text = format!("Basic {username}:{HIDDEN}");
+                headers.insert("Authorization".to_owned(), json!(text));
+            }
+            Authorization::Header { name, value } => {
+                headers.insert(name.clone(), json!(value));
+            }
+            Authorization::Query { .. } => {}
+        }
+        if let Some(name) = self.credential_header().filter(|name| parts.header(name).is_none()) {
+            headers.entry(name).or_insert_with(|| json!(HIDDEN));
+        }
+        let body = match parts.body {
+            Body::None => Value::Null,
+            Body::Json(value) | Body::Raw(value) => value,
+            Body::Form(fields) => Value::Object(object(&fields)),
+        };
+        let mut params = object(&parts.params);
+        if let Authorization::Query { name, value } = &parts.authorization {
+            params.insert(name.clone(), json!(value));
+        }
+        Ok(json!({
+            "method": self.request.method.as_str(),
+            "url": url,
+            "params": params,
+            "headers": headers,
+            "body": body,
+        }))
+    }
+}
+
+fn method(method: Method) -> hyper::Method {
+    match method {
+        Method::Get => hyper::Method::GET,
+        Method::Post => hyper::Method::POST,
+        Method::Put => hyper::Method::PUT,
+        Method::Patch => hyper::Method::PATCH,
+        Method::Delete => hyper::Method::DELETE,
+        Method::Head => hyper::Method::HEAD,
+    }
+}

@@ -1,0 +1,156 @@
+//! Performs steps.
+
+use crate::http::{self, Client};
+use crate::mask;
+use crate::request::{Draft, Kind};
+use crate::sandbox::{self, Sandbox, Tenant};
+use async_trait::async_trait;
+use domain::time::Timestamp;
+use domain::workflow::{Action, Function, Request, template};
+use ports::Clock;
+use ports::outbound::{Failure, Job, Outbound, Outcome};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Performs steps: requests by the client, functions in the sandbox.
+#[derive(Clone)]
+pub struct Runner {
+    client: Client,
+    sandbox: Arc<Sandbox>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Runner {
+    /// A runner of these.
+    pub fn new(client: Client, sandbox: Arc<Sandbox>, clock: Arc<dyn Clock>) -> Self {
+        Self { client, sandbox, clock }
+    }
+
+    async fn request(&self, job: Job, request: &Request, kind: Kind) -> Ended {
+        let draft = Draft {
+            request,
+            integration: &job.integration,
+            kind,
+            key: job.call.key,
+            timeout_ms: job.settings.request_timeout_ms,
+            bytes_max: job.settings.step_bytes_max,
+        };
+        let built = match draft.build(job.scope) {
+            Ok(built) => built,
+            Err(failed) => return Ended::failed(Value::Null, failed.code(), &failed),
+        };
+        match self.client.send(built.call).await {
+            Ok(answer) => self.answered(built.shown, &answer),
+            Err(error) => {
+                Ended::failed(built.shown, error.code(), &error).retryable(error.is_retryable())
+            }
+        }
+    }
+
+    fn answered(&self, input: Value, answer: &http::Answer) -> Ended {
+        let mut output = json!({ "response": http::value(answer) });
+        let mut failure = None;
+        if answer.status >= 400 {
+            let code = "REQUEST_FAILED";
+            let message = format!("the request was answered with status {}", answer.status);
+            output["error"] = error(code, &message);
+            failure = Some(Failure {
+                code,
+                retryable: http::is_retryable(answer.status),
+                retry_after_ms: http::retry_after_ms(&answer.headers, self.clock.now()),
+            });
+        }
+        Ended { input, output, failure, status: Some(answer.status) }
+    }
+
+    async fn function(&self, mut job: Job, function: &Function) -> Ended {
+        let bytes_max = job.settings.step_bytes_max;
+        let bound = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let template = Value::Object(function.parameters.clone());
+        let parameters = match template::resolve(&template, &job.scope, bound) {
+            Ok(parameters) => parameters,
+            Err(unresolved) => return Ended::failed(Value::Null, unresolved.code(), &unresolved),
+        };
+        let sent = parameters.to_string();
+        let mut shown = parameters;
+        if mask::concerns(&template) {
+            mask::hide(&mut job.scope, &job.integration);
+            shown = template::resolve(&template, &job.scope, bound).unwrap_or_default();
+        }
+        let input = json!({ "parameters": shown });
+        let call = sandbox::Call {
+            tenant: Tenant { project: job.call.project, user: job.call.user },
+            code: function.code.clone(),
+            parameters: sent,
+            timeout_ms: job.settings.function_timeout_ms,
+            output_bytes_max: bytes_max,
+        };
+        match self.sandbox.call(call).await {
+            Ok(result) => {
+                Ended { input, output: json!({ "result": result }), failure: None, status: None }
+            }
+            Err(fault) => {
+                Ended::failed(input, fault.code(), &fault).retryable(fault.is_retryable())
+            }
+        }
+    }
+
+    async fn end(&self, job: Job) -> Ended {
+        let workflow = Arc::clone(&job.workflow);
+        let Some(step) = workflow.steps.get(usize::from(job.call.index)) else {
+            let text = format!("the workflow has no step {}", job.call.index);
+            return Ended::failed(Value::Null, "STEP_UNKNOWN", &text);
+        };
+        match &step.action {
+            Action::Request(request) => self.request(job, request, Kind::Plain).await,
+            Action::IntegrationRequest(request) => {
+                self.request(job, request, Kind::Integration).await
+            }
+            Action::Function(function) => self.function(job, function).await,
+            Action::Conditional(_) | Action::Delay(_) | Action::Response(_) => {
+                let text = format!("the step {:?} does not act on the world", step.name);
+                Ended::failed(Value::Null, "STEP_NOT_OUTBOUND", &text)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Outbound for Runner {
+    async fn perform(&self, job: Job) -> Outcome {
+        let started_at = self.clock.now();
+        self.end(job).await.at(started_at)
+    }
+}
+
+/// How an attempt ended.
+struct Ended {
+    input: Value,
+    output: Value,
+    failure: Option<Failure>,
+    status: Option<u16>,
+}
+
+impl Ended {
+    fn failed(input: Value, code: &'static str, message: &dyn std::fmt::Display) -> Self {
+        let output = json!({ "error": error(code, &message.to_string()) });
+        let failure = Some(Failure { code, retryable: false, retry_after_ms: None });
+        Self { input, output, failure, status: None }
+    }
+
+    fn retryable(mut self, retryable: bool) -> Self {
+        if let Some(failure) = &mut self.failure {
+            failure.retryable = retryable;
+        }
+        self
+    }
+
+    fn at(self, started_at: Timestamp) -> Outcome {
+        let Self { input, output, failure, status } = self;
+        Outcome { started_at, input, output, failure, status }
+    }
+}
+
+fn error(code: &str, message: &str) -> Value {
+    json!({ "code": code, "message": message })
+}

@@ -1,0 +1,128 @@
+//! The engine of one tenant on one thread.
+
+use super::alarm::Alarm;
+use super::fault::Fault;
+use super::realm::{Mode, Realm};
+use super::{Call, Limits};
+use lru::LruCache;
+use rquickjs::Runtime;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// Making the shared realm costs about as much as this many realms that are used once.
+const CALLS_BEFORE_SHARED: u32 = 16;
+const REFUSED_MAX: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+/// A shorter call with small values cannot leave much behind.
+const SHORT: Duration = Duration::from_millis(5);
+const SMALL_BYTES: usize = 256 * 1024;
+const KEPT_BYTES_MAX: i64 = 8 * 1024 * 1024;
+
+/// The engine of one tenant on one thread. Tenants never meet in one.
+///
+/// # One call does not see another
+///
+/// The first calls each get a realm of their own, thrown away afterwards. A tenant that goes on
+/// calling gets a shared realm: strict, with everything built-in frozen, and with the functions
+/// compiled once; their top-level variables are made anew for each call, and what a call left on
+/// the global object is removed. What throws in there is called again in a realm of its own, since
+/// it may have thrown because of the freezing: a function acts on nothing outside, so this shows in
+/// the time only. One that fares better that way stays out of the shared realm, and so does one
+/// that would notice being strict without throwing.
+pub(super) struct Isolate {
+    shared: Option<Realm>,
+    runtime: Runtime,
+    alarm: Rc<Alarm>,
+    calls: u32,
+    /// Functions that the shared realm is too strict for.
+    refused: LruCache<u128, ()>,
+}
+
+impl Isolate {
+    /// An engine within the limits.
+    pub(super) fn new(limits: &Limits) -> rquickjs::Result<Self> {
+        let runtime = Runtime::new()?;
+        runtime.set_memory_limit(limits.memory_bytes_max);
+        runtime.set_max_stack_size(limits.stack_bytes_max);
+        let alarm = Rc::new(Alarm::default());
+        let handler = Rc::clone(&alarm);
+        runtime.set_interrupt_handler(Some(Box::new(move || handler.rings())));
+        let refused = LruCache::new(REFUSED_MAX);
+        Ok(Self { shared: None, runtime, alarm, calls: 0, refused })
+    }
+
+    /// Calls the function; the answer is JSON. `false` beside it: this engine must not be used
+    /// again.
+    pub(super) fn call(
+        &mut self,
+        call: &Call,
+        limits: &Limits,
+        abandoned: &Arc<AtomicBool>,
+    ) -> (Result<String, Fault>, bool) {
+        let begun = Instant::now();
+        let time = Duration::from_millis(u64::from(call.timeout_ms));
+        self.alarm.set(begun + time, abandoned);
+        let result = self.run(call, limits);
+        let in_order = result.as_ref().err().is_none_or(Fault::leaves_order);
+        let keeps = in_order && !self.runtime.is_job_pending() && self.sweep();
+        self.alarm.clear();
+        let size = call.parameters.len() + result.as_ref().map_or(0, String::len);
+        let is_light = begun.elapsed() < SHORT && size < SMALL_BYTES;
+        (result, keeps && (is_light || self.lightened()))
+    }
+
+    fn run(&mut self, call: &Call, limits: &Limits) -> Result<String, Fault> {
+        self.calls = self.calls.saturating_add(1);
+        let key = xxhash_rust::xxh3::xxh3_128(call.code.as_bytes());
+        let may_share = self.calls > CALLS_BEFORE_SHARED
+            && !notices_strict(&call.code)
+            && !self.refused.contains(&key);
+        if !may_share {
+            return self.run_alone(call, limits);
+        }
+        match self.run_shared(call, limits) {
+            Err(Fault::Failed { .. }) => {
+                let result = self.run_alone(call, limits);
+                if result.is_ok() {
+                    self.refused.put(key, ());
+                }
+                result
+            }
+            result => result,
+        }
+    }
+
+    fn run_alone(&self, call: &Call, limits: &Limits) -> Result<String, Fault> {
+        Realm::new(&self.runtime, Mode::Own, limits)?.call(call, limits, &self.alarm)
+    }
+
+    fn run_shared(&mut self, call: &Call, limits: &Limits) -> Result<String, Fault> {
+        let realm = match self.shared.take() {
+            Some(realm) => realm,
+            None => Realm::new(&self.runtime, Mode::Shared, limits)?,
+        };
+        self.shared.insert(realm).call(call, limits, &self.alarm)
+    }
+
+    /// Whether the shared realm, if there is one, is as it was.
+    fn sweep(&mut self) -> bool {
+        if self.shared.as_ref().is_some_and(|realm| !realm.sweep()) {
+            self.shared = None;
+        }
+        true
+    }
+
+    /// Whether little enough is left after collecting.
+    fn lightened(&self) -> bool {
+        self.runtime.run_gc();
+        self.runtime.memory_usage().malloc_size < KEPT_BYTES_MAX
+    }
+}
+
+/// Whether the code may do something else in strict mode without throwing: there, a plain call has
+/// no `this`, and `arguments` does not follow the parameters. Everything else that differs throws.
+fn notices_strict(code: &str) -> bool {
+    code.contains("this") || code.contains("arguments")
+}

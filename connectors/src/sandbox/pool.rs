@@ -1,0 +1,184 @@
+//! The threads that functions run on.
+
+use super::fault::Fault;
+use super::isolate::Isolate;
+use super::queue::{Queue, Task};
+use super::{Limits, Options, Tenant, text};
+use lru::LruCache;
+use serde_json::Value;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Above what the engine may use: its own frames, and those of the reader of JSON.
+const STACK_HEADROOM_BYTES: usize = 1024 * 1024;
+
+/// What threads and callers share.
+pub(super) struct Pool {
+    pub(super) options: Options,
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: Queue,
+    /// Threads that wait for a call.
+    idle: usize,
+    /// Threads that there are, without the lost ones.
+    threads: usize,
+    /// Threads that are in a call that cannot be interrupted.
+    lost: usize,
+    /// Calls that have ended.
+    ended: u64,
+    /// How many had at which moment, when a waiting call last looked.
+    seen: Option<(u64, Instant)>,
+    is_closed: bool,
+}
+
+impl Pool {
+    pub(super) fn new(options: Options) -> Arc<Self> {
+        Arc::new(Self { options, state: Mutex::default(), work: Condvar::new() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds the lock can panic half way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a call in.
+    pub(super) fn push(self: &Arc<Self>, task: Task) -> Result<(), Fault> {
+        let mut state = self.state();
+        if state.is_closed || state.queue.len() >= self.options.queue_max {
+            return Err(Fault::Busy);
+        }
+        state.queue.push(task);
+        if state.queue.len() > state.idle && state.threads < self.options.threads {
+            self.spawn(&mut state);
+        }
+        drop(state);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Adds a thread where calls wait and none has ended for `patience`: the threads are all in
+    /// long ones. Where calls end all the time, another thread would only take turns with them.
+    pub(super) fn relieve(self: &Arc<Self>, patience: Duration) {
+        let mut state = self.state();
+        let now = Instant::now();
+        let ended = state.ended;
+        match state.seen {
+            Some((seen, at)) if seen == ended && now.duration_since(at) < patience => {}
+            Some((seen, _)) if seen == ended => {
+                let is_stuck = state.idle == 0 && state.queue.len() > 0;
+                if is_stuck && state.threads < self.options.threads_max {
+                    self.spawn(&mut state);
+                }
+                state.seen = Some((ended, now));
+            }
+            Some(_) | None => state.seen = Some((ended, now)),
+        }
+    }
+
+    /// Gives up a thread that did not come back from a call.
+    pub(super) fn lose(self: &Arc<Self>) {
+        let mut state = self.state();
+        state.lost += 1;
+        tracing::error!(lost = state.lost, "a function cannot be interrupted; its thread is lost");
+        if state.lost <= self.options.lost_max {
+            state.threads = state.threads.saturating_sub(1);
+        }
+    }
+
+    /// Lets threads end when they have nothing to do.
+    pub(super) fn close(&self) {
+        self.state().is_closed = true;
+        self.work.notify_all();
+    }
+
+    fn spawn(self: &Arc<Self>, state: &mut State) {
+        let pool = Arc::clone(self);
+        let stack = self.options.limits.stack_bytes_max + STACK_HEADROOM_BYTES;
+        let thread = std::thread::Builder::new().name("function".to_owned()).stack_size(stack);
+        match thread.spawn(move || pool.run()) {
+            Ok(_) => state.threads += 1,
+            Err(error) => tracing::error!(%error, "no thread for functions"),
+        }
+    }
+
+    fn run(&self) {
+        let size = NonZeroUsize::new(self.options.isolates_max).unwrap_or(NonZeroUsize::MIN);
+        let mut isolates = LruCache::new(size);
+        let mut is_lost = false;
+        while let Some(task) = self.next(&mut isolates, is_lost) {
+            let project = task.call.tenant.project;
+            let _ = task.ticket.begun.set(Instant::now());
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                run_one(&task, &self.options.limits, &mut isolates)
+            }));
+            let result = ran.unwrap_or_else(|_| {
+                isolates.pop(&task.call.tenant);
+                Err(Fault::Broken)
+            });
+            // Whoever gave the call up was quicker: `lost` tells that the thread is counted out.
+            is_lost = task.ticket.lost.swap(true, Ordering::AcqRel);
+            let _ = task.reply.send(result);
+            let mut state = self.state();
+            state.queue.done(&project);
+            state.ended += 1;
+        }
+    }
+
+    /// The next call; `None`: the thread is not needed any more.
+    fn next(&self, isolates: &mut LruCache<Tenant, Isolate>, is_lost: bool) -> Option<Task> {
+        let mut state = self.state();
+        if is_lost {
+            state.lost -= 1;
+            if state.lost < self.options.lost_max {
+                state.threads += 1;
+            }
+        }
+        loop {
+            if let Some(task) = state.queue.pop(self.options.project_threads_max) {
+                return Some(task);
+            }
+            let is_surplus = state.threads > self.options.threads;
+            if state.is_closed {
+                state.threads -= 1;
+                return None;
+            }
+            state.idle += 1;
+            let idle = Duration::from_millis(self.options.idle_timeout_ms);
+            let (woken, waited) =
+                self.work.wait_timeout(state, idle).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if waited.timed_out() && state.queue.len() == 0 {
+                if is_surplus {
+                    state.threads -= 1;
+                    return None;
+                }
+                isolates.clear();
+            }
+        }
+    }
+}
+
+fn run_one(
+    task: &Task,
+    limits: &Limits,
+    isolates: &mut LruCache<Tenant, Isolate>,
+) -> Result<Value, Fault> {
+    let tenant = &task.call.tenant;
+    let isolate = isolates
+        .try_get_or_insert_mut_ref(tenant, || Isolate::new(limits))
+        .map_err(|_| limits.memory())?;
+    let (result, keeps) = isolate.call(&task.call, limits, &task.ticket.abandoned);
+    if !keeps {
+        isolates.pop(tenant);
+    }
+    text::value(&result?)
+        .map_err(|_| Fault::Failed { message: "the result is nested too deep".to_owned() })
+}
