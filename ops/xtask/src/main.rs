@@ -30,6 +30,8 @@ enum Task {
     },
     /// Format, lints, licences, docs and the rules that no linter knows. Changes nothing.
     Check,
+    /// Only the rules that no linter knows; part of check.
+    Tidy,
     /// Mend what a machine can mend.
     Fix,
     /// Measure (options: --json PATH).
@@ -65,6 +67,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Test { quick } => test(quick),
         Task::Check => check::check(),
+        Task::Tidy => check::tidy(),
         Task::Fix => check::fix(),
         Task::Bench(passed) => program("bench", &passed.options),
         Task::Crash(passed) => {

@@ -44,8 +44,9 @@ const EDGES: [(&str, &[&str]); 11] = [
 ];
 
 /// Licences that a dependency may have; one of several is enough.
-const LICENCES: [&str; 13] = [
+const LICENCES: [&str; 14] = [
     "MIT",
+    "MIT-0",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
