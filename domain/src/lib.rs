@@ -6,6 +6,8 @@
 //! `effect` reads from events what the world should do, `workflow` is the engine's meaning.
 
 pub mod answer;
+#[cfg(feature = "canary")]
+pub mod canary;
 pub mod codec;
 pub mod command;
 pub mod config;

@@ -7,3 +7,4 @@ pub mod harness;
 pub mod latency;
 pub mod project;
 pub mod receiver;
+pub mod sim;

@@ -112,6 +112,10 @@ fn waiting<'a>(
     let run = given.rows.execution(&RowKey::Execution(id)).ok_or_else(finished_before)?;
     match &run.pending {
         Some(pending) if pending.step == step && pending.attempt == attempt => Ok((run, pending)),
+        #[cfg(feature = "canary")]
+        Some(pending) if crate::canary::planted(crate::canary::Canary::RepeatedOutcome) => {
+            Ok((run, pending))
+        }
         _ => Err(Rejected::new("OUTCOME_LATE", "The attempt has ended.")),
     }
 }

@@ -1,0 +1,41 @@
+//! Planted bugs, compiled only with the feature `canary`: a simulation that does not find them is
+//! blind. Each is one deviation, at the place that asks [`planted`].
+
+use std::sync::OnceLock;
+
+/// A planted bug.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Canary {
+    /// Readers take what an older owner writes late.
+    IgnoredEpoch,
+    /// The log acknowledges what may never land.
+    UnsyncedAppend,
+    /// A step takes a second outcome.
+    RepeatedOutcome,
+}
+
+impl Canary {
+    /// Every planted bug.
+    pub const ALL: [Self; 3] = [Self::IgnoredEpoch, Self::UnsyncedAppend, Self::RepeatedOutcome];
+
+    /// How people name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IgnoredEpoch => "ignored-epoch",
+            Self::UnsyncedAppend => "unsynced-append",
+            Self::RepeatedOutcome => "repeated-outcome",
+        }
+    }
+}
+
+static PLANTED: OnceLock<Canary> = OnceLock::new();
+
+/// Plants a bug for the rest of the process. Only the first call counts.
+pub fn plant(canary: Canary) {
+    PLANTED.get_or_init(|| canary);
+}
+
+/// Whether the bug is planted.
+pub fn planted(canary: Canary) -> bool {
+    PLANTED.get() == Some(&canary)
+}

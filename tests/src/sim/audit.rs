@@ -1,0 +1,103 @@
+//! What must hold at every instant: never more steps at work than the project may run.
+
+use super::invariant::Breach;
+use super::node::Node;
+use super::poll::now;
+use super::project::CONCURRENCY_MAX;
+use domain::codec;
+use domain::event::Event;
+use domain::id::{ExecutionId, StepId};
+use domain::run::Filter;
+use ports::Log;
+use ports::model::log::ModelLog;
+use projections::Seat;
+use std::collections::BTreeSet;
+
+/// Watches the seats as far as the log shows them.
+pub(super) struct Audit {
+    seats: Vec<Watch>,
+    /// Attempts whose outcome was recorded.
+    ended: BTreeSet<(ExecutionId, StepId, i32)>,
+    finished: BTreeSet<ExecutionId>,
+    /// Executions that began and have not ended, for clients that cancel.
+    pub(super) live: Vec<ExecutionId>,
+}
+
+struct Watch {
+    seat: Seat,
+    next: i64,
+    filter: Filter,
+}
+
+impl Audit {
+    pub(super) fn new(partitions: u16) -> Self {
+        let watch = |seat| Watch { seat, next: 0, filter: Filter::default() };
+        Self {
+            seats: (0..partitions).map(Seat::of).map(watch).collect(),
+            ended: BTreeSet::new(),
+            finished: BTreeSet::new(),
+            live: Vec::new(),
+        }
+    }
+
+    /// Reads on in one seat's events.
+    pub(super) fn look(&mut self, log: &ModelLog, seat: usize) -> Result<(), Breach> {
+        let Some(watch) = self.seats.get_mut(seat) else { return Ok(()) };
+        let mut standing = Vec::new();
+        loop {
+            let Ok(batch) = now(log.read(watch.seat.events, watch.next, usize::MAX)) else {
+                continue;
+            };
+            let Some(last) = batch.last() else { break };
+            watch.next = last.offset + 1;
+            for stored in &batch {
+                let event = codec::decode::<Event>(&stored.record.value)
+                    .map_err(|error| Breach::new("every record decodes", "an event", error))?;
+                standing.extend(watch.filter.push(stored.offset, event).into_iter().flatten());
+            }
+        }
+        for (_, event) in standing {
+            self.note(&event.body);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::ExecutionStarted(e) => self.live.push(e.execution),
+            Event::StepSucceeded(e) => {
+                self.ended.insert((e.execution, e.step, e.attempt));
+            }
+            Event::StepFailed(e) => {
+                self.ended.insert((e.execution, e.step, e.attempt));
+            }
+            Event::ExecutionFinished(e) => {
+                self.finished.insert(e.execution);
+                self.live.retain(|live| *live != e.execution);
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts the steps that owners have at work. What an owner that was deposed or died left at
+    /// work counts no more: a new owner cannot know of it, its provider is told by the effect key.
+    pub(super) fn check(&self, nodes: &[Node], holders: &[Option<(usize, u64)>]) -> Result<(), Breach> {
+        let mut count = 0;
+        for (number, node) in nodes.iter().enumerate() {
+            for flight in &node.flights {
+                let call = &flight.work.call;
+                let attempt = (call.key.execution, call.key.step, call.attempt);
+                let at_work = holders[flight.seat] == Some((number, flight.life))
+                    && node.is_current(flight)
+                    && !self.ended.contains(&attempt)
+                    && !self.finished.contains(&call.key.execution);
+                count += usize::from(at_work);
+            }
+        }
+        if count > CONCURRENCY_MAX as usize {
+            let expected = format!("at most {CONCURRENCY_MAX} steps at work");
+            return Err(Breach::new("the project's concurrency is never exceeded", expected, count));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! What must hold when everything has come to rest. One file each.
+
+mod acknowledged;
+mod ended;
+mod idempotent;
+mod order;
+mod outcome;
+mod ownership;
+mod rebuilt;
+mod switched_off;
+
+use super::Summary;
+use super::transcript::Part;
+use super::world::{PARTITIONS, World};
+use domain::event::Event;
+use projections::Seat;
+use std::fmt;
+
+/// Something that does not hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Breach {
+    /// What should hold.
+    pub invariant: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
+
+impl Breach {
+    pub(super) fn new(
+        invariant: impl fmt::Display,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> Self {
+        let (invariant, expected) = (invariant.to_string(), expected.to_string());
+        Self { invariant, expected, found: found.to_string() }
+    }
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { invariant, expected, found } = self;
+        write!(f, "{invariant}\n  expected: {expected}\n  found:    {found}")
+    }
+}
+
+/// Checks a world at rest.
+pub(super) fn check(world: &World) -> Result<Summary, Breach> {
+    let seats = (0..PARTITIONS).map(Seat::of).chain([Seat::CONFIG]);
+    let parts: Vec<Part> =
+        seats.map(|seat| Part::read(&world.shared.log, seat)).collect::<Result<_, _>>()?;
+    ownership::check(&parts)?;
+    order::check(&parts)?;
+    acknowledged::check(world, &parts)?;
+    outcome::check(world, &parts)?;
+    idempotent::check(world, &parts)?;
+    switched_off::check(&parts)?;
+    ended::check(&parts)?;
+    rebuilt::check(world, &parts)?;
+    let events = || parts.iter().flat_map(|part| &part.runs).flatten();
+    let ended = |event: &Event| matches!(event, Event::ExecutionFinished(_));
+    Ok(Summary {
+        acknowledged: world.sent.iter().map(|sent| sent.acknowledged).sum(),
+        finished: events().filter(|(_, event)| ended(&event.body)).count(),
+        claims: parts.iter().map(|part| part.reigns.len() - 1).sum(),
+        attempts: world.shared.outside.attempts().values().map(|count| *count as usize).sum(),
+    })
+}

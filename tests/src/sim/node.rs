@@ -1,0 +1,163 @@
+//! One node: its own rows, clock, keys and configuration; owners that come and go.
+
+use super::invariant::Breach;
+use super::outbound::{Outside, WayOut};
+use super::poll::now;
+use ports::model::blob::ModelBlob;
+use ports::model::clock::ModelClock;
+use ports::model::log::ModelLog;
+use ports::model::random::SeededRandom;
+use ports::model::store::ModelStore;
+use ports::{Answers, Error, Feed, MasterKey, Partition, Record, Vault};
+use projections::perform::perform;
+use projections::{Owner, Seat, Turn, Work, World};
+use std::sync::Arc;
+
+/// A step that an owner started and whose outcome is not on the log.
+pub(super) struct Flight {
+    pub(super) seat: usize,
+    /// The life of the owner that started it.
+    pub(super) life: u64,
+    pub(super) work: Work,
+}
+
+/// An owner's place on a node.
+struct Place {
+    owner: Owner,
+    /// Counts the times that the owner began anew.
+    life: u64,
+    wants: bool,
+}
+
+/// One node.
+pub(super) struct Node {
+    name: String,
+    pub(super) world: World,
+    pub(super) store: Arc<ModelStore>,
+    pub(super) clock: Arc<ModelClock>,
+    way_out: WayOut,
+    places: Vec<Place>,
+    pub(super) flights: Vec<Flight>,
+    /// Steps of the simulation that the node sleeps through.
+    pub(super) sleep_steps: usize,
+}
+
+/// What all nodes share: the log, the blobs and the world outside.
+pub(super) struct Shared {
+    pub(super) log: Arc<ModelLog>,
+    pub(super) blob: Arc<ModelBlob>,
+    pub(super) outside: Arc<Outside>,
+}
+
+impl Node {
+    pub(super) fn new(number: usize, seed: u64, shared: &Shared, clock: ModelClock) -> Self {
+        let clock = Arc::new(clock);
+        let store = Arc::new(ModelStore::new(seed));
+        let random = Arc::new(SeededRandom::new(seed ^ 0x5eed));
+        let log = Arc::clone(&shared.log);
+        let master = MasterKey::new([9; 32]);
+        let vault = Vault::new(log.clone(), shared.blob.clone(), random.clone(), master);
+        let world = World {
+            feed: Arc::new(Feed::new(log.clone())),
+            log,
+            store: store.clone(),
+            clock: clock.clone(),
+            random,
+            vault: Arc::new(vault),
+            answers: Answers::default(),
+        };
+        let way_out = WayOut { outside: shared.outside.clone(), clock: clock.clone() };
+        let name = format!("n{number}");
+        let places = places(&world, &name, 0);
+        Self { name, world, store, clock, way_out, places, flights: Vec::new(), sleep_steps: 0 }
+    }
+
+    /// Loses everything but the clock and what the store keeps.
+    pub(super) fn crash(&mut self, shared: &Shared) {
+        self.store.crash();
+        let log = Arc::clone(&shared.log);
+        let master = MasterKey::new([9; 32]);
+        let random = self.world.random.clone();
+        let vault = Vault::new(log.clone(), shared.blob.clone(), random, master);
+        self.world.vault = Arc::new(vault);
+        self.world.feed = Arc::new(Feed::new(log));
+        self.world.answers = Answers::default();
+        let life = self.places.iter().map(|place| place.life).max().unwrap_or(0) + 1;
+        self.places = places(&self.world, &self.name, life);
+        self.flights.clear();
+    }
+
+    pub(super) fn wants(&self, seat: usize) -> bool {
+        self.places[seat].wants
+    }
+
+    pub(super) fn want(&mut self, seat: usize, wants: bool) {
+        self.places[seat].wants = wants;
+        if !wants {
+            self.restart(seat);
+        }
+    }
+
+    /// The owner's life, if it believes that it holds the seat.
+    pub(super) fn life(&self, seat: usize) -> Option<u64> {
+        let place = &self.places[seat];
+        place.owner.holds().then_some(place.life)
+    }
+
+    /// Whether a flight belongs to an owner that has not begun anew since.
+    pub(super) fn is_current(&self, flight: &Flight) -> bool {
+        self.life(flight.seat) == Some(flight.life)
+    }
+
+    /// One round of an owner: a turn, the steps it made ready, due timers. Tells whether there was
+    /// anything to do.
+    pub(super) fn round(&mut self, seat: usize) -> Result<bool, Breach> {
+        match self.try_round(seat) {
+            Ok(busy) => Ok(busy),
+            Err(Error::Corrupt(reason)) => {
+                Err(Breach::new("no owner stops", "Corrupt never", reason))
+            }
+            Err(Error::Unavailable(_) | Error::Conflict(_)) => {
+                self.restart(seat);
+                Ok(true)
+            }
+        }
+    }
+
+    fn try_round(&mut self, seat: usize) -> Result<bool, Error> {
+        let place = &mut self.places[seat];
+        let turn = now(place.owner.turn())?;
+        if turn == Turn::Deposed {
+            self.places[seat].wants = false;
+            self.restart(seat);
+            return Ok(true);
+        }
+        let life = place.life;
+        let started = now(place.owner.start())?;
+        let work_count = started.len();
+        let flights = started.into_iter().map(|work| Flight { seat, life, work });
+        self.flights.extend(flights);
+        let fired = now(self.places[seat].owner.fire())?;
+        Ok(turn == Turn::Busy || work_count > 0 || fired > 0)
+    }
+
+    fn restart(&mut self, seat: usize) {
+        let place = &mut self.places[seat];
+        place.owner.resign();
+        place.life += 1;
+    }
+
+    /// Performs a flight; its outcome is not recorded yet.
+    pub(super) fn perform(&self, flight: &Flight) -> Result<(Partition, Record), Error> {
+        now(perform(&self.world, &self.way_out, &flight.work))
+    }
+}
+
+fn places(world: &World, name: &str, life: u64) -> Vec<Place> {
+    let seats = (0..world.log.partitions()).map(Seat::of).chain([Seat::CONFIG]);
+    let place = |seat| {
+        let owner = Owner::new(world.clone(), seat, name);
+        Place { owner, life, wants: false }
+    };
+    seats.map(place).collect()
+}

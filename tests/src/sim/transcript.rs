@@ -1,0 +1,108 @@
+//! Everything that is in the log at the end, decoded, and what of it stands.
+//!
+//! What stands is worked out here a second time, over the whole log at once and not record by
+//! record, so that a mistake in the filter of the code under test shows.
+
+use super::invariant::Breach;
+use super::poll::now;
+use domain::codec::{self, Family};
+use domain::command::Command;
+use domain::event::{Event, FIRST_SCHEMA_ID};
+use domain::meta::Recorded;
+use ports::model::log::ModelLog;
+use ports::{Log, Stored};
+use projections::Seat;
+
+/// An event with its offset.
+pub(super) type Placed<T> = (i64, Recorded<T>);
+
+/// One partition, whole.
+pub(super) struct Part {
+    pub(super) seat: Seat,
+    pub(super) commands: Vec<Placed<Command>>,
+    /// Every record of `events`, also those that do not stand.
+    pub(super) events: Vec<Placed<Event>>,
+    /// The complete decisions that stand, claims apart.
+    pub(super) runs: Vec<Vec<Placed<Event>>>,
+    /// The claims that won.
+    pub(super) reigns: Vec<Reign>,
+}
+
+/// What one owner may write, from its claim to the next.
+#[derive(Clone, Copy)]
+pub(super) struct Reign {
+    from: i64,
+    pub(super) epoch: i64,
+    pub(super) incarnation: i64,
+}
+
+impl Part {
+    pub(super) fn read(log: &ModelLog, seat: Seat) -> Result<Self, Breach> {
+        let commands = decoded(&all(log, seat.commands)?, |kind| kind < FIRST_SCHEMA_ID)?;
+        let events: Vec<Placed<Event>> =
+            decoded(&all(log, seat.events)?, |kind| kind >= FIRST_SCHEMA_ID)?;
+        let reigns = reigns(&events);
+        let runs = runs(&events, &reigns);
+        Ok(Self { seat, commands, events, runs, reigns })
+    }
+}
+
+fn all(log: &ModelLog, partition: ports::Partition) -> Result<Vec<Stored>, Breach> {
+    now(log.read(partition, 0, usize::MAX))
+        .map_err(|error| Breach::new("the log can be read", "records", error))
+}
+
+fn decoded<F: Family>(
+    stored: &[Stored],
+    wanted: impl Fn(u32) -> bool,
+) -> Result<Vec<Placed<F>>, Breach> {
+    let records = stored.iter().filter(|stored| wanted(stored.record.headers.kind));
+    let decoded = records.map(|stored| {
+        let record = codec::decode::<F>(&stored.record.value);
+        record.map(|record| (stored.offset, record))
+    });
+    decoded.collect::<Result<_, _>>().map_err(|error| {
+        Breach::new("every record decodes", "a record", error)
+    })
+}
+
+fn reigns(events: &[Placed<Event>]) -> Vec<Reign> {
+    let mut reigns = vec![Reign { from: -1, epoch: 0, incarnation: 0 }];
+    for (offset, event) in events {
+        let (epoch, incarnation) = (event.meta.epoch, event.meta.incarnation);
+        let highest = reigns.iter().map(|reign| reign.epoch).max().unwrap_or(0);
+        if matches!(event.body, Event::OwnershipClaimed(_)) && epoch > highest {
+            reigns.push(Reign { from: *offset, epoch, incarnation });
+        }
+    }
+    reigns
+}
+
+fn runs(events: &[Placed<Event>], reigns: &[Reign]) -> Vec<Vec<Placed<Event>>> {
+    let mut found: Vec<Vec<Placed<Event>>> = Vec::new();
+    for (number, reign) in reigns.iter().enumerate() {
+        let until = reigns.get(number + 1).map_or(i64::MAX, |next| next.from);
+        let own: Vec<&Placed<Event>> = events
+            .iter()
+            .filter(|(offset, _)| reign.from < *offset && *offset < until)
+            .filter(|(_, e)| (e.meta.epoch, e.meta.incarnation) == (reign.epoch, reign.incarnation))
+            .filter(|(_, e)| !matches!(e.body, Event::OwnershipClaimed(_)))
+            .collect();
+        for start in 0..own.len() {
+            let n = usize::try_from(own[start].1.meta.n).unwrap_or(0);
+            let Some(run) = own.get(start..start + n) else { continue };
+            let newest = found.last().map_or(-1, |run| run[0].1.meta.command_offset);
+            if complete(run) && own[start].1.meta.command_offset > newest {
+                found.push(run.iter().map(|placed| (*placed).clone()).collect());
+            }
+        }
+    }
+    found
+}
+
+fn complete(run: &[&Placed<Event>]) -> bool {
+    let Some((_, first)) = run.first() else { return false };
+    run.iter().enumerate().all(|(i, (_, event))| {
+        event.meta.i == i as i32 && event.meta.command_id == first.meta.command_id
+    })
+}
