@@ -21,6 +21,14 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Outcome<T> {
     serde_json::from_slice(bytes).map_err(|error| malformed(&error))
 }
 
+/// Reads a body that must be an object. A struct would also be read from an array, by position.
+pub(crate) fn object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Outcome<T> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(BODY_MALFORMED.because("The body is not a JSON object."));
+    }
+    parse(bytes)
+}
+
 /// Makes sure that a part that is passed on unread can be read by whoever gets it.
 pub(crate) fn check(raw: &RawValue) -> Outcome<()> {
     let text = raw.get();

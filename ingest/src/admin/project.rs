@@ -51,7 +51,7 @@ pub(crate) async fn apply(
     headers: HeaderMap,
     Received(body): Received,
 ) -> Outcome<Response> {
-    let request: Request<'_> = json::parse(&body)?;
+    let request: Request<'_> = json::object(&body)?;
     let query = fields(address.query().as_bytes())?;
     let is_dry_run = query.get("dry_run").and_then(Value::as_str) == Some("true");
     door.app.feed.refresh().await?;

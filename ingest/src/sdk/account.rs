@@ -51,7 +51,7 @@ pub(crate) async fn connect(
     headers: HeaderMap,
     Received(body): Received,
 ) -> Outcome<Json<Value>> {
-    let request: Request = json::parse(&body)?;
+    let request: Request = json::object(&body)?;
     let within = Within { project: caller.id, user: &caller.user, route: "credentials" };
     let identity = door.identity(&headers, &within, &[&body])?;
     let named = caller.project.integration_named(&request.integration_id);

@@ -30,7 +30,7 @@ pub(crate) async fn trigger(
     headers: HeaderMap,
     Received(body): Received,
 ) -> Outcome<(StatusCode, Json<Value>)> {
-    let batch: Batch<'_> = json::parse(&body)?;
+    let batch: Batch<'_> = json::object(&body)?;
     let most = door.app.limits.batch_events_max;
     if batch.events.len() > most {
         return Err(BATCH_TOO_LARGE.because(format!("A batch has at most {most} events.")));
@@ -88,7 +88,7 @@ impl Door {
         credential: Option<CredentialId>,
         (index, raw): (usize, &RawValue),
     ) -> Outcome<Taken> {
-        let event: AppEvent<'_> = json::parse(raw.get().as_bytes())?;
+        let event: AppEvent<'_> = json::object(raw.get().as_bytes())?;
         let route = format!("events/batch/{index}");
         let within = Within { project: caller.id, user: &caller.user, route: &route };
         let identity = self.identity(headers, &within, &[raw.get().as_bytes()])?;

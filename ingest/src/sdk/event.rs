@@ -34,7 +34,7 @@ pub(crate) async fn trigger(
     headers: HeaderMap,
     Received(body): Received,
 ) -> Outcome<(StatusCode, Json<Value>)> {
-    let event: AppEvent<'_> = json::parse(&body)?;
+    let event: AppEvent<'_> = json::object(&body)?;
     let within = Within { project: caller.id, user: &caller.user, route: "events/trigger" };
     let identity = door.identity(&headers, &within, &[&body])?;
     let credential = door.selected(&headers, caller.id, &caller.user).await?;

@@ -47,7 +47,7 @@ pub(crate) async fn describe(
     headers: HeaderMap,
     Received(body): Received,
 ) -> Outcome<Response> {
-    let given: Description = json::parse(&body)?;
+    let given: Description = json::object(&body)?;
     let within = Within { project: caller.id, user: &caller.user, route: "me" };
     let identity = door.identity(&headers, &within, &[&body])?;
     let (user, metadata) = door.describe(&caller, identity, given.meta).await?;
@@ -73,7 +73,7 @@ impl Door {
         headers: &HeaderMap,
     ) -> Outcome<()> {
         let Some(value) = headers.get(METADATA_HEADER) else { return Ok(()) };
-        let given: Map<String, Value> = json::parse(value.as_bytes())
+        let given: Map<String, Value> = json::object(value.as_bytes())
             .map_err(|_| HEADER_MALFORMED.because("The user metadata is not a JSON object."))?;
         let user = self.user(caller.id, &caller.user).await?;
         let known = self.metadata(caller, &user).await?;

@@ -1,0 +1,118 @@
+//! What the door reads, as tests set it.
+
+use crate::owner::Owner;
+use async_trait::async_trait;
+use domain::id::{ExecutionId, ProjectId};
+use domain::state::{RowKey, User};
+use domain::view::{
+    Deliveries, Delivery, DeliveryFilter, Execution, ExecutionFilter, Executions, Run, Sort,
+    StepContents,
+};
+use ports::Error;
+use std::sync::{Arc, Mutex};
+use uuid::Uuid;
+
+/// Users as they were when rows were last saved: behind the owner, as in a node.
+#[derive(Default)]
+pub(crate) struct Users(Mutex<Vec<(RowKey, User)>>);
+
+impl Users {
+    /// Saves the owner's users.
+    pub(crate) fn save(&self, owner: &Owner, known: &[(ProjectId, String)]) {
+        let keys = known.iter().map(|(project, user)| RowKey::User(*project, user.clone()));
+        let users = keys.filter_map(|key| Some((key.clone(), owner.rows.user(&key)?.clone())));
+        *self.0.lock().unwrap() = users.collect();
+    }
+}
+
+#[async_trait]
+impl ingest::Directory for Users {
+    async fn user(&self, project: ProjectId, user: &str) -> Result<Option<User>, Error> {
+        let wanted = RowKey::User(project, user.to_owned());
+        let users = self.0.lock().unwrap();
+        Ok(users.iter().find(|(key, _)| *key == wanted).map(|(_, user)| user.clone()))
+    }
+}
+
+/// Executions that a test puts in.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    pub(crate) rows: Mutex<Vec<Execution>>,
+    pub(crate) run: Mutex<Option<Run>>,
+    pub(crate) steps: Mutex<Vec<StepContents>>,
+    pub(crate) asked: Mutex<Vec<ExecutionFilter>>,
+}
+
+#[async_trait]
+impl ingest::History for Tasks {
+    async fn list(&self, _: ProjectId, filter: &ExecutionFilter) -> Result<Executions, Error> {
+        self.asked.lock().unwrap().push(filter.clone());
+        let rows = self.rows.lock().unwrap();
+        let passes = |row: &&Execution| {
+            (filter.statuses.is_empty() || filter.statuses.contains(&row.status))
+                && filter.user.as_ref().is_none_or(|user| *user == row.user)
+        };
+        let mut found: Vec<Execution> = rows.iter().filter(passes).cloned().collect();
+        if filter.sort == Sort::Descending {
+            found.reverse();
+        }
+        let total = found.len() as u64;
+        let skip = usize::try_from(filter.offset).unwrap_or(usize::MAX);
+        let rows = found.into_iter().skip(skip).take(filter.limit).collect();
+        Ok(Executions { rows, total })
+    }
+
+    async fn run(&self, _: ProjectId, id: ExecutionId) -> Result<Option<Run>, Error> {
+        Ok(self.run.lock().unwrap().clone().filter(|run| run.execution.id == id))
+    }
+
+    async fn step(
+        &self,
+        _: ProjectId,
+        _: ExecutionId,
+        step: Uuid,
+    ) -> Result<Option<StepContents>, Error> {
+        Ok(self.steps.lock().unwrap().iter().find(|known| known.step.id == step).cloned())
+    }
+}
+
+/// Webhooks that a test puts in.
+#[derive(Default)]
+pub(crate) struct Webhooks {
+    pub(crate) rows: Mutex<Vec<Delivery>>,
+    pub(crate) asked: Mutex<Vec<DeliveryFilter>>,
+}
+
+#[async_trait]
+impl ingest::Inbox for Webhooks {
+    async fn list(&self, _: ProjectId, filter: &DeliveryFilter) -> Result<Deliveries, Error> {
+        self.asked.lock().unwrap().push(filter.clone());
+        let rows = self.rows.lock().unwrap().clone();
+        Ok(Deliveries { total: rows.len() as u64, rows })
+    }
+}
+
+/// An identity provider that publishes keys, or is down.
+#[derive(Default)]
+pub(crate) struct Provider {
+    pub(crate) document: Mutex<Option<String>>,
+    pub(crate) fetches: Mutex<u32>,
+}
+
+#[async_trait]
+impl ingest::KeySource for Provider {
+    async fn fetch(&self, _: &str) -> Result<String, Error> {
+        *self.fetches.lock().unwrap() += 1;
+        let document = self.document.lock().unwrap().clone();
+        document.ok_or_else(|| Error::Unavailable("down".into()))
+    }
+}
+
+/// Everything that the door reads.
+#[derive(Clone, Default)]
+pub(crate) struct Readers {
+    pub(crate) users: Arc<Users>,
+    pub(crate) tasks: Arc<Tasks>,
+    pub(crate) webhooks: Arc<Webhooks>,
+    pub(crate) provider: Arc<Provider>,
+}
