@@ -25,6 +25,9 @@ use crate::workflow::reference::Needs;
 /// A decision has at most so many events; larger work goes on by recorded continuations.
 pub const DECISION_EVENTS_MAX: usize = 1_000;
 
+/// The code of a refusal: the `Idempotency-Key` came before with another body.
+pub(crate) const REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
+
 /// What a decision may look at.
 pub struct Given<'a> {
     /// The rows of the key.
@@ -118,7 +121,7 @@ fn repeated(given: &Given<'_>, command: &Recorded<Command>) -> Option<Event> {
     let seen = given.rows.seen(command.meta.command_id)?;
     if seen.body_hash != command.meta.body_hash {
         let reason = "The Idempotency-Key was used before with another body. Use a new key.";
-        return Some(reject(command, Rejected::new("IDEMPOTENCY_KEY_REUSED", reason)));
+        return Some(reject(command, Rejected::new(REUSED, reason)));
     }
     Some(Event::CommandRepeated(CommandRepeated { command: command.body.name().to_owned() }))
 }

@@ -139,6 +139,11 @@ impl Rows {
         self.rows.contains_key(key)
     }
 
+    /// Whether the row was changed, or removed, since the changes were last taken.
+    pub fn is_dirty(&self, key: &RowKey) -> bool {
+        self.dirty.contains(key)
+    }
+
     /// The row as it is.
     pub fn get(&self, key: &RowKey) -> Option<&Row> {
         self.rows.get(key)

@@ -131,8 +131,10 @@ impl Vault {
         Ok(Payload::Sealed(self.encrypt(&name, seal::INLINE, clear)?))
     }
 
-    /// Seals bytes of any size: a large payload is stored, encrypted, before this returns.
+    /// Seals bytes of any size: a large payload is stored, encrypted, before this returns. The key
+    /// may have been prepared by another node.
     pub async fn store(&self, key: &Key, clear: &[u8]) -> Result<Payload, VaultError> {
+        self.prepare(key).await?;
         if clear.len() <= INLINE_BYTES_MAX {
             return self.seal(key, clear);
         }
@@ -142,10 +144,11 @@ impl Vault {
         Ok(Payload::Sealed(self.encrypt(&name, seal::APART, &id.0)?))
     }
 
-    /// Opens a payload that lies in the record.
+    /// Opens a payload that lies in the record, with the data keys that are at hand.
     ///
     /// # Errors
-    /// [`VaultError::Apart`]: it is a reference; use [`Vault::fetch`].
+    /// [`VaultError::Apart`]: it is a reference; use [`Vault::fetch`]. [`VaultError::KeyGone`]: the
+    /// data key is not at hand; [`Vault::fetch`] looks for it.
     pub fn open(&self, key: &Key, payload: &Payload) -> Result<Bytes, VaultError> {
         match self.decrypt(key, payload)? {
             (seal::APART, _) => Err(VaultError::Apart),
@@ -155,7 +158,14 @@ impl Vault {
 
     /// Opens a payload wherever it lies.
     pub async fn fetch(&self, key: &Key, payload: &Payload) -> Result<Bytes, VaultError> {
-        let (kind, clear) = self.decrypt(key, payload)?;
+        let (kind, clear) = match self.decrypt(key, payload) {
+            Err(VaultError::KeyGone { .. }) => {
+                // Another node may have minted it since the last look.
+                self.refresh().await?;
+                self.decrypt(key, payload)?
+            }
+            found => found?,
+        };
         if kind != seal::APART {
             return Ok(clear);
         }

@@ -14,19 +14,22 @@ pub(super) fn ask(given: &Given<'_>, c: &AskSlots) -> Vec<Event> {
         .config
         .project(c.project)
         .map_or(0, |project| i32::try_from(project.settings.concurrency_max).unwrap_or(i32::MAX));
-    let mut budget =
-        given.rows.budget(&RowKey::Budget(c.project)).cloned().unwrap_or_default();
+    let mut budget = given.rows.budget(&RowKey::Budget(c.project)).cloned().unwrap_or_default();
     let mut events = vec![Event::SlotsAsked(SlotsAsked {
         project: c.project,
         lane: c.lane,
         wanted: c.wanted,
         busy: c.busy,
     })];
+    let grew = budget.lanes.get(&c.lane).is_none_or(|lane_use| c.wanted > lane_use.wanted);
     let asked = LaneUse { promised: c.busy, held: c.busy, wanted: c.wanted };
     budget.lanes.insert(c.lane, asked);
     let shares = budget.shares(limit);
     grant_waiting(&mut budget, limit, &shares, c, &mut events);
     recall(&mut budget, &shares, c, &mut events);
+    if grew {
+        poll(&mut budget, c, &mut events);
+    }
     events
 }
 
@@ -62,9 +65,9 @@ fn recall(
     c: &AskSlots,
     events: &mut Vec<Event>,
 ) {
-    let short = shares.iter().any(|(lane, share)| {
-        budget.lanes.get(lane).is_some_and(|lane_use| lane_use.held < *share)
-    });
+    let short = shares
+        .iter()
+        .any(|(lane, share)| budget.lanes.get(lane).is_some_and(|lane_use| lane_use.held < *share));
     if !short {
         return;
     }
@@ -80,6 +83,30 @@ fn recall(
             lane_use.held = share;
         }
         push_grant(budget, c, lane, share, events);
+    }
+}
+
+/// Asks lanes again that may be using less than they said, while the asking one got less than it
+/// wants: their owner may have changed, or have nothing to do. They hold what they held.
+fn poll(budget: &mut Budget, c: &AskSlots, events: &mut Vec<Event>) {
+    if budget.lanes.get(&c.lane).is_none_or(|lane_use| lane_use.held >= c.wanted) {
+        return;
+    }
+    let told: Vec<i32> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::SlotsGranted(e) => Some(e.lane),
+            _ => None,
+        })
+        .collect();
+    let silent: Vec<(i32, i32)> = budget
+        .lanes
+        .iter()
+        .filter(|(lane, lane_use)| lane_use.promised > 0 && !told.contains(lane))
+        .map(|(lane, lane_use)| (*lane, lane_use.held))
+        .collect();
+    for (lane, held) in silent {
+        push_grant(budget, c, lane, held, events);
     }
 }
 

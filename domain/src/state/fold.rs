@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::answer;
+use crate::decide::REUSED;
 use crate::event::{
     CredentialConnected, CredentialLinked, Event, ExecutionStarted, SlotsAsked, SlotsGranted,
     StepReady, StepSucceeded, WebhookReceived,
@@ -26,8 +27,8 @@ pub fn fold(rows: &mut Rows, run: &[Recorded<Event>]) {
     }
 }
 
-/// Whether a repeat of the command would otherwise be decided anew. Outcomes, timers, links and
-/// slots are recognised by the state that they change.
+/// Whether a repeat of the command would otherwise be decided anew. Outcomes, timers and grants are
+/// recognised by the state that they change.
 fn remembered(first: &Event) -> bool {
     match first {
         Event::EventReceived(_)
@@ -37,7 +38,14 @@ fn remembered(first: &Event) -> bool {
         | Event::WorkflowSwitched(_)
         | Event::UserDescribed(_)
         | Event::UserSwitched(_)
-        | Event::WebhookReceived(_) => true,
+        | Event::WebhookReceived(_)
+        // A link or an ask that arrives again, late, would undo what came after it.
+        | Event::CredentialLinked(_)
+        | Event::SlotsAsked(_)
+        // Only a cancel begins so.
+        | Event::ExecutionFinished(_) => true,
+        // The first answer of the key stays.
+        Event::CommandRejected(e) if e.code == REUSED => false,
         Event::CommandRejected(e) => {
             !matches!(e.command.as_str(), "RecordOutcome" | "FireTimer" | "HoldSlots" | "AskSlots")
         }

@@ -81,7 +81,11 @@ impl Audit {
 
     /// Counts the steps that owners have at work. What an owner that was deposed or died left at
     /// work counts no more: a new owner cannot know of it, its provider is told by the effect key.
-    pub(super) fn check(&self, nodes: &[Node], holders: &[Option<(usize, u64)>]) -> Result<(), Breach> {
+    pub(super) fn check(
+        &self,
+        nodes: &[Node],
+        holders: &[Option<(usize, u64)>],
+    ) -> Result<(), Breach> {
         let mut count = 0;
         for (number, node) in nodes.iter().enumerate() {
             for flight in &node.flights {
@@ -96,7 +100,11 @@ impl Audit {
         }
         if count > CONCURRENCY_MAX as usize {
             let expected = format!("at most {CONCURRENCY_MAX} steps at work");
-            return Err(Breach::new("the project's concurrency is never exceeded", expected, count));
+            return Err(Breach::new(
+                "the project's concurrency is never exceeded",
+                expected,
+                count,
+            ));
         }
         Ok(())
     }

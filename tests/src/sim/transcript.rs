@@ -61,9 +61,9 @@ fn decoded<F: Family>(
         let record = codec::decode::<F>(&stored.record.value);
         record.map(|record| (stored.offset, record))
     });
-    decoded.collect::<Result<_, _>>().map_err(|error| {
-        Breach::new("every record decodes", "a record", error)
-    })
+    decoded
+        .collect::<Result<_, _>>()
+        .map_err(|error| Breach::new("every record decodes", "a record", error))
 }
 
 fn reigns(events: &[Placed<Event>]) -> Vec<Reign> {

@@ -35,7 +35,8 @@ fn answers(parts: &[Part]) -> BTreeMap<CommandId, Answer> {
     for run in parts.iter().flat_map(|part| &part.runs) {
         let bodies: Vec<Event> = run.iter().map(|(_, event)| event.body.clone()).collect();
         let id = run[0].1.meta.command_id;
-        if let Some(command) = bodies.iter().find_map(Event::execution).and_then(|e| waiting.get(&e))
+        if let Some(command) =
+            bodies.iter().find_map(Event::execution).and_then(|e| waiting.get(&e))
             && let Some(answer) = answer::responded(&bodies)
         {
             answers.entry(*command).or_insert(answer);

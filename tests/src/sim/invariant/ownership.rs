@@ -18,7 +18,8 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
             for (offset, event) in filter.push(*offset, event.clone()).into_iter().flatten() {
                 let meta = &event.meta;
                 if *writers.entry(meta.epoch).or_insert(meta.incarnation) != meta.incarnation {
-                    let found = format!("two in epoch {} of seat {}", meta.epoch, part.seat.number());
+                    let found =
+                        format!("two in epoch {} of seat {}", meta.epoch, part.seat.number());
                     return Err(Breach::new(NAME, "one writer per epoch", found));
                 }
                 if !matches!(event.body, Event::OwnershipClaimed(_)) {

@@ -25,7 +25,11 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
             Event::CredentialRemoved(e) => on.retain(|(credential, _)| *credential != e.credential),
             Event::ExecutionStarted(e) => {
                 if disabled.get(key).copied().unwrap_or(false) {
-                    return Err(Breach::new(NAME, "nothing", format!("a run of {key} at {offset}")));
+                    return Err(Breach::new(
+                        NAME,
+                        "nothing",
+                        format!("a run of {key} at {offset}"),
+                    ));
                 }
                 if !on.contains(&(e.credential, e.workflow)) {
                     let found = format!("a run of {} for {key} at {offset}", e.workflow.0);
