@@ -5,7 +5,7 @@ mod tally;
 mod traffic;
 
 use crate::github::{self, Example};
-use crate::harness::{Api, Node, root};
+use crate::harness::{Api, Node, has_reader, read_log, root};
 use crate::project::{self, API_KEY, Plan};
 use crate::receiver::{Receiver, Temper};
 use anyhow::{Context, Result, bail};
@@ -87,6 +87,12 @@ impl Demo {
         let report = settle(&stage, &tally, &bars).await?;
         report.print(started.elapsed());
         node.stop().await?;
+        if has_reader() {
+            let log = read_log(&data).await?;
+            let records = log["records"].as_object().into_iter().flat_map(|types| types.values());
+            let count: u64 = records.filter_map(serde_json::Value::as_u64).sum();
+            println!("A reader that shares no code with Millrace decoded all {count} records.");
+        }
         look_further(&data);
         Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -3,11 +3,13 @@
 mod api;
 mod client;
 mod node;
+mod reader;
 mod token;
 
 pub use api::{Api, Delivery};
 pub use client::{Answer, Client};
 pub use node::Node;
+pub use reader::{has_reader, read_log};
 pub use token::Signer;
 
 use std::path::{Path, PathBuf};

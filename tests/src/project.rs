@@ -144,3 +144,19 @@ fn track(kind: &str, pause_s: u32) -> Value {
         "steps": steps,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_project_file_has_no_mistakes() {
+        let kinds = ["push".to_owned(), "issues".to_owned()];
+        for pause_s in [0, 2] {
+            let (warehouse, tracker) = ("http://127.0.0.1:1", "http://127.0.0.1:2");
+            let file = file(&Plan { warehouse, tracker, kinds: &kinds, pause_s });
+            let parsed = domain::definition::parse(&file.to_string());
+            assert!(parsed.is_ok(), "{:?}", parsed.err());
+        }
+    }
+}

@@ -3,11 +3,10 @@
 
 use super::Stage;
 use super::load::Record;
-use crate::harness::{Node, root, tools};
-use anyhow::{Context, Result, bail};
+use crate::harness::{Node, read_log};
+use anyhow::{Result, bail};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use tokio::process::Command;
 
 /// Ids that are shown.
 const SHOWN_MAX: usize = 10;
@@ -30,7 +29,7 @@ pub(super) struct Count {
 impl Count {
     /// Counts; the node must have stopped.
     pub(super) async fn take(stage: &Stage, record: &Record) -> Result<Self> {
-        let log = read_log(stage).await?;
+        let log = read_log(&stage.data).await?;
         let (rows, differing) = verify(stage).await?;
         Ok(Self {
             acknowledged: record.acknowledged(),
@@ -121,25 +120,6 @@ fn executed_twice(stage: &Stage) -> Vec<String> {
         });
     }
     keys.into_iter().filter(|(_, keys)| keys.len() > 1).map(|(id, _)| id).collect()
-}
-
-async fn read_log(stage: &Stage) -> Result<Value> {
-    let schemas = stage.data.join("schemas.jsonl");
-    std::fs::write(&schemas, Node::run(&stage.data, &["schemas"]).await?)?;
-    let output = Command::new(tools().join("python/bin/python"))
-        .arg(root().join("tests/reader/read_log.py"))
-        .arg("--data")
-        .arg(&stage.data)
-        .arg("--schemas")
-        .arg(&schemas)
-        .output()
-        .await
-        .context("cannot run the reader; `cargo x crash` installs what it needs")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stdout);
-        bail!("the reader: {said}{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// Rows, and how many of them differ from a rebuild.

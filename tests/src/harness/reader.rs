@@ -1,0 +1,39 @@
+//! The log as a stranger reads it.
+
+use super::{Node, root, tools};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+fn python() -> PathBuf {
+    tools().join("python/bin/python")
+}
+
+/// Whether the reader's tools are installed.
+pub fn has_reader() -> bool {
+    python().is_file()
+}
+
+/// Reads the log of a stopped node with `tests/reader/read_log.py`; gives its counts.
+///
+/// # Errors
+/// Its tools are not installed, the log is damaged, or a record does not decode.
+pub async fn read_log(data: &Path) -> Result<Value> {
+    let schemas = data.join("schemas.jsonl");
+    std::fs::write(&schemas, Node::run(data, &["schemas"]).await?)?;
+    let output = Command::new(python())
+        .arg(root().join("tests/reader/read_log.py"))
+        .arg("--data")
+        .arg(data)
+        .arg("--schemas")
+        .arg(&schemas)
+        .output()
+        .await
+        .context("cannot run the reader; `cargo x crash` installs what it needs")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stdout);
+        bail!("the reader: {said}{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
