@@ -74,6 +74,9 @@ pub fn responded(events: &[Event]) -> Option<Answer> {
 pub fn unanswered(code: &str) -> Answer {
     Answer::Rejected {
         code: "EXECUTION_WITHOUT_RESPONSE".to_owned(),
-        reason: format!("The workflow ended before its response step ({}).", if code.is_empty() { "no step responded" } else { code }),
+        reason: format!(
+            "The workflow ended before its response step ({}).",
+            if code.is_empty() { "no step responded" } else { code }
+        ),
     }
 }

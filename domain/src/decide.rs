@@ -161,10 +161,7 @@ fn user_key(command: &Recorded<Command>) -> Result<(Key, String), Rejected> {
     }
 }
 
-fn project_of<'a>(
-    given: &Given<'a>,
-    command: &Recorded<Command>,
-) -> Result<&'a Project, Rejected> {
+fn project_of<'a>(given: &Given<'a>, command: &Recorded<Command>) -> Result<&'a Project, Rejected> {
     given.config.project(command.meta.project).ok_or_else(|| {
         Rejected::new("PROJECT_UNKNOWN", format!("No project {}.", command.meta.project))
     })

@@ -57,12 +57,8 @@ pub fn tells(event: &Recorded<Event>, partitions: u16) -> Vec<Tell> {
         }
         Event::SlotsGranted(e) => {
             let lane = u16::try_from(e.lane).unwrap_or(0);
-            let command = HoldSlots {
-                project: e.project,
-                lane: e.lane,
-                held: e.held,
-                serial: e.serial,
-            };
+            let command =
+                HoldSlots { project: e.project, lane: e.lane, held: e.held, serial: e.serial };
             vec![tell(event, Key::Lane(project, lane, partitions), command.into())]
         }
         _ => Vec::new(),

@@ -113,8 +113,8 @@ impl Rows {
     accessors! {
         user user_mut User User;
         execution execution_mut Execution Execution;
-        
-        
+
+
         budget budget_mut Budget Budget;
     }
 

@@ -109,15 +109,10 @@ fn start_owners(
     }
 }
 
-fn start_readers(
-    tasks: &mut JoinSet<Result<()>>,
-    world: &World,
-    stopped: &watch::Receiver<bool>,
-) {
+fn start_readers(tasks: &mut JoinSet<Result<()>>, world: &World, stopped: &watch::Receiver<bool>) {
     for projection in projections() {
         for seat in seats(world.log.partitions()) {
-            let (world, projection, stopped) =
-                (world.clone(), projection.clone(), stopped.clone());
+            let (world, projection, stopped) = (world.clone(), projection.clone(), stopped.clone());
             tasks.spawn(async move { Ok(runner::run(world, projection, seat, stopped).await?) });
         }
     }

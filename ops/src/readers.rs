@@ -3,9 +3,7 @@
 use async_trait::async_trait;
 use domain::id::{ExecutionId, ProjectId};
 use domain::state::User;
-use domain::view::{
-    Deliveries, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents,
-};
+use domain::view::{Deliveries, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents};
 use ports::Error;
 use projections::directory::DirectoryReader;
 use projections::history::HistoryReader;

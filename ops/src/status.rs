@@ -60,7 +60,8 @@ impl Status {
             Opts::new("millrace_projection_lag", "Records that a projection has not folded."),
             &["projection", "partition"],
         )?;
-        let waiting = IntGauge::new("millrace_callers_waiting", "Commands that a caller waits for.")?;
+        let waiting =
+            IntGauge::new("millrace_callers_waiting", "Commands that a caller waits for.")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(ends.clone()))?;
         registry.register(Box::new(lags.clone()))?;

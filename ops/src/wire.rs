@@ -49,8 +49,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
 }
 
 fn open_log(config: &Config) -> Result<EmbeddedLog> {
-    let mut options =
-        log_embedded::Options::new(config.data.join("log"), config.log.partitions);
+    let mut options = log_embedded::Options::new(config.data.join("log"), config.log.partitions);
     options.segment_bytes = config.log.segment_bytes;
     options.together = config.log.together;
     Ok(EmbeddedLog::open(options)?)

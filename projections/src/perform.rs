@@ -111,7 +111,7 @@ async fn outcome_record(
         correlation_id: work.run.correlation_id,
         execution: Some(work.call.key.execution),
     };
-    let command = own_command(world, &key, id, cause, body.into());
+    let command = own_command(world, &key, id, &cause, body.into());
     let partition = key.partition(world.log.partitions());
     Ok((Partition::commands(partition), record(&command)?))
 }

@@ -1,5 +1,8 @@
 //! An owner over the in-memory models: from an app event to the end of its execution.
 
+// A test fails by panicking, also in the functions around it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::answer::Answer;

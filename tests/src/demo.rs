@@ -75,7 +75,10 @@ impl Demo {
         let first = traffic.first_round(self.events, self.requests, &bars);
         let going_on = async {
             first.await;
-            while !self.once {
+            if self.once {
+                return;
+            }
+            loop {
                 tokio::time::sleep(PAUSE).await;
                 traffic.further_round(&bars).await;
             }

@@ -110,7 +110,7 @@ impl Vault {
         self.random.fill(&mut fresh);
         let mut nonce = [0u8; 12];
         self.random.fill(&mut nonce);
-        let record = self.ring().wrap(name, DataKey::new(fresh), nonce)?;
+        let record = self.ring().wrap(name, &DataKey::new(fresh), nonce)?;
         let record = Record { headers: Headers::default(), ..record };
         let offsets = self.log.append(vec![(Partition::KEYS, record)]).await?;
         let next = self.ring().next;

@@ -61,13 +61,12 @@ pub(super) fn advance(
                 Err(error) => Err(error.to_string()),
             },
             Action::Conditional(choice) => walk.choose(index, step, choice, &scope, events),
-            Action::Response(response) => {
-                walk.respond(index, step, response, &scope, events).map(|()| Done {
-                    output: Value::Null,
-                    next: step.next,
-                })
+            Action::Response(response) => walk
+                .respond(index, step, response, &scope, events)
+                .map(|()| Done { output: Value::Null, next: step.next }),
+            Action::Request(_) | Action::IntegrationRequest(_) | Action::Function(_) => {
+                return Ok(());
             }
-            Action::Request(_) | Action::IntegrationRequest(_) | Action::Function(_) => return Ok(()),
         };
         match done {
             Ok(done) => {
@@ -202,7 +201,8 @@ impl Walk<'_> {
         scope: &Scope,
         events: &mut Vec<Event>,
     ) -> Result<(), String> {
-        let rendered = respond::render(response, scope, RESPONSE_BYTES_MAX).map_err(|error| error.to_string())?;
+        let rendered = respond::render(response, scope, RESPONSE_BYTES_MAX)
+            .map_err(|error| error.to_string())?;
         let input = json!({
             "statusCode": rendered.status,
             "contentType": rendered.content_type,

@@ -50,11 +50,8 @@ pub(super) fn receive_event(
             });
         }
     }
-    let received = EventReceived {
-        name: c.name.clone(),
-        executions: starts.len() as i32,
-        size: c.size,
-    };
+    let received =
+        EventReceived { name: c.name.clone(), executions: starts.len() as i32, size: c.size };
     let mut events = vec![Event::EventReceived(received)];
     start_all(given, open, command, &starts, &mut events)?;
     Ok(events)
@@ -86,11 +83,8 @@ pub(super) fn deliver_webhook(
             });
         }
     }
-    let received = EventReceived {
-        name: c.name.clone(),
-        executions: starts.len() as i32,
-        size: c.size,
-    };
+    let received =
+        EventReceived { name: c.name.clone(), executions: starts.len() as i32, size: c.size };
     let mut events = vec![Event::EventReceived(received)];
     start_all(given, open, command, &starts, &mut events)?;
     Ok(events)

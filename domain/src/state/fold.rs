@@ -39,6 +39,14 @@ fn remembered(first: &Event) -> bool {
         | Event::UserDescribed(_)
         | Event::UserSwitched(_)
         | Event::WebhookReceived(_)
+        // An apply that arrives again, late, would revert a newer one.
+        | Event::ProjectConfigured(_)
+        | Event::IntegrationConfigured(_)
+        | Event::WorkflowSaved(_)
+        | Event::WorkflowReleased(_)
+        | Event::AppEventDefined(_)
+        | Event::SecretSet(_)
+        | Event::ApiKeySet(_)
         // A link or an ask that arrives again, late, would undo what came after it.
         | Event::CredentialLinked(_)
         | Event::SlotsAsked(_)

@@ -9,12 +9,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 /// Sends JSON and reads JSON.
-pub(super) async fn send(
-    method: &str,
-    url: &str,
-    key: &str,
-    body: &Value,
-) -> Result<(u16, Value)> {
+pub(super) async fn send(method: &str, url: &str, key: &str, body: &Value) -> Result<(u16, Value)> {
     let request = Request::builder()
         .method(method)
         .uri(url)

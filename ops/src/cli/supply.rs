@@ -62,8 +62,9 @@ impl Keys {
                 pair
             }
         };
-        let public =
-            AsDer::<PublicKeyX509Der<'_>>::as_der(aws_lc_rs::signature::KeyPair::public_key(&pair))?;
+        let public = AsDer::<PublicKeyX509Der<'_>>::as_der(
+            aws_lc_rs::signature::KeyPair::public_key(&pair),
+        )?;
         Ok(to_pem("PUBLIC KEY", public.as_ref()))
     }
 
@@ -109,11 +110,8 @@ impl Supplier for Keys {
 
 fn to_pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
-    let lines: Vec<&str> = text
-        .as_bytes()
-        .chunks(64)
-        .filter_map(|line| std::str::from_utf8(line).ok())
-        .collect();
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 

@@ -115,7 +115,7 @@ impl Owner {
             let (wanted, busy) = (ask.wanted, ask.busy);
             let command = AskSlots { project: ask.project, lane, wanted, busy };
             let id = CommandId::fresh(self.world.clock.now(), self.world.entropy());
-            let command = own_command(&self.world, &key, id, uncaused(id), command.into());
+            let command = own_command(&self.world, &key, id, &uncaused(id), command.into());
             self.queues.asked(ask.project, id.0);
             records.push((Partition::commands(key.partition(partitions)), record(&command)?));
         }
@@ -141,7 +141,7 @@ impl Owner {
                 correlation_id: run.correlation_id,
                 execution: Some(execution),
             };
-            let command = own_command(&self.world, &key, id, cause, body.into());
+            let command = own_command(&self.world, &key, id, &cause, body.into());
             records.push((self.seat.commands, record(&command)?));
         }
         let fired = records.len();

@@ -121,7 +121,7 @@ pub(crate) fn own_command(
     world: &World,
     key: &Key,
     id: CommandId,
-    cause: Cause,
+    cause: &Cause,
     body: Command,
 ) -> Recorded<Command> {
     let now = world.clock.now();
@@ -153,7 +153,7 @@ pub(super) fn told(world: &World, cause: &Recorded<Event>, tell: Tell) -> Record
         correlation_id: cause.meta.correlation_id,
         execution: None,
     };
-    own_command(world, &tell.to, tell.id, why, tell.command)
+    own_command(world, &tell.to, tell.id, &why, tell.command)
 }
 
 #[cfg(test)]

@@ -149,6 +149,8 @@ fn switch(workflow: domain::id::WorkflowId, enabled: bool) -> Command {
     SwitchWorkflow { workflow, credential: None, enabled }.into()
 }
 
+// Every caller makes the value on the spot.
+#[allow(clippy::needless_pass_by_value)]
 fn open(value: serde_json::Value) -> Payload {
     Payload::json(&value)
 }

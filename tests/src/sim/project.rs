@@ -12,36 +12,36 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// The project.
-pub const PROJECT: ProjectId = ProjectId(Uuid::from_u128(1));
+pub(crate) const PROJECT: ProjectId = ProjectId(Uuid::from_u128(1));
 /// Its integration.
-pub const INTEGRATION: IntegrationId = IntegrationId(Uuid::from_u128(2));
+pub(crate) const INTEGRATION: IntegrationId = IntegrationId(Uuid::from_u128(2));
 /// Steps of the project at a time.
-pub const CONCURRENCY_MAX: u32 = 6;
+pub(crate) const CONCURRENCY_MAX: u32 = 6;
 /// The app event that starts workflows.
-pub const EVENT: &str = "E";
+pub(crate) const EVENT: &str = "E";
 /// The webhook that starts workflows.
-pub const WEBHOOK: &str = "issues.opened";
+pub(crate) const WEBHOOK: &str = "issues.opened";
 /// Workflows started by [`EVENT`], by a request, and by [`WEBHOOK`].
-pub const WORKFLOWS: [WorkflowId; 4] = [BY_EVENT, BRANCHING, BY_REQUEST, BY_WEBHOOK];
+pub(crate) const WORKFLOWS: [WorkflowId; 4] = [BY_EVENT, BRANCHING, BY_REQUEST, BY_WEBHOOK];
 /// The workflow that a request starts.
-pub const BY_REQUEST: WorkflowId = WorkflowId(Uuid::from_u128(12));
+pub(crate) const BY_REQUEST: WorkflowId = WorkflowId(Uuid::from_u128(12));
 
 const BY_EVENT: WorkflowId = WorkflowId(Uuid::from_u128(10));
 const BRANCHING: WorkflowId = WorkflowId(Uuid::from_u128(11));
 const BY_WEBHOOK: WorkflowId = WorkflowId(Uuid::from_u128(13));
 
 /// A connected user by number.
-pub fn user(number: usize) -> Key {
+pub(crate) fn user(number: usize) -> Key {
     Key::User(PROJECT, format!("u{number}"))
 }
 
 /// The address where webhooks arrive.
-pub fn address() -> Key {
+pub(crate) fn address() -> Key {
     Key::App(PROJECT, INTEGRATION)
 }
 
 /// The whole project, as a deploy sends it.
-pub fn desired() -> Result<Desired, serde_json::Error> {
+pub(crate) fn desired() -> Result<Desired, serde_json::Error> {
     let settings = json!({
         "id": PROJECT, "name": "P",
         "concurrency_max": CONCURRENCY_MAX, "user_concurrency_max": 2,

@@ -81,16 +81,16 @@ impl World {
             greetings,
             kind,
         };
-        world.deploy(document)?;
+        world.deploy(&document)?;
         Ok(world)
     }
 
     /// The first thing that happens: the project stands, and every node knows it.
-    fn deploy(&mut self, document: String) -> Result<(), Breach> {
+    fn deploy(&mut self, document: &str) -> Result<(), Breach> {
         for round in 0..ROUNDS_MAX {
             // A deploy whose append was not acknowledged may be lost: it is sent again.
             if round % 50 == 0 {
-                self.send(0, client::deploy(document.clone()));
+                self.send(0, client::deploy(document.to_owned()));
             }
             for node in 0..self.nodes.len() {
                 if self.nodes[node].wants(SEATS - 1) {

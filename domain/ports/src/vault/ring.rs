@@ -70,7 +70,7 @@ impl Ring {
     pub(super) fn wrap(
         &self,
         name: &str,
-        fresh: DataKey,
+        fresh: &DataKey,
         nonce: [u8; 12],
     ) -> Result<Record, VaultError> {
         let newest = self.keys.get(name).and_then(|keys| keys.keys().next_back());

@@ -14,11 +14,12 @@ use ports::log::{Offset, Partition, Record, Stored};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Frames nearer to each other than this are read in one go, with what lies between.
-const GAP_BYTES: u64 = 4 << 10;
+/// Frames nearer to each other than this are read in one go, with what lies between: copying that
+/// costs less than another call.
+const GAP_BYTES: u64 = 2 << 10;
 
-/// A single read of a file is no longer than this, unless a single record is.
-const READ_BYTES_MAX: u64 = 1 << 20;
+/// However much is asked for: a read gives no more than this, unless a single record is larger.
+const READ_BYTES_MAX: usize = 4 << 20;
 
 /// A segment that is open for reading.
 struct Loaded {
@@ -184,32 +185,40 @@ impl Archive {
         }
     }
 
+    /// Reads the frames of a part into one buffer, which its records then share.
     fn fetch(&self, part: &Part) -> Result<Vec<Stored>, Error> {
-        let mut found = Vec::with_capacity(part.places.len());
-        let mut offset = part.first;
-        let mut rest = &part.places[..];
-        while let Some(first) = rest.first() {
-            let start = u64::from(first.position);
-            let near = |pair: &[Place]| {
-                let gap = u64::from(pair[1].position) - end(pair[0]);
-                gap > GAP_BYTES || end(pair[1]) - start > READ_BYTES_MAX
-            };
-            let count = rest.windows(2).position(near).map_or(rest.len(), |last| last + 1);
-            let (places, behind) = rest.split_at(count);
-            let bytes = (end(places[count - 1]) - start) as usize;
-            let mut chunk = vec![0; bytes];
+        let mut runs = Vec::new();
+        for place in &part.places {
+            let (starts, ends) = (u64::from(place.position), end(*place));
+            match runs.last_mut() {
+                Some((_, last)) if starts - *last <= GAP_BYTES => *last = ends,
+                _ => runs.push((starts, ends)),
+            }
+        }
+        let total: u64 = runs.iter().map(|(starts, ends)| ends - starts).sum();
+        let mut buffer = vec![0; total as usize];
+        let mut rest = &mut buffer[..];
+        for (starts, ends) in &runs {
+            let (into, behind) = rest.split_at_mut((ends - starts) as usize);
             part.segment
                 .file
-                .read_at(&mut chunk, start)
+                .read_at(into, *starts)
                 .map_err(|error| Error::Unavailable(format!("cannot read the log: {error}")))?;
-            let chunk = Bytes::from(chunk);
-            for place in places {
-                let at = (u64::from(place.position) - start) as usize;
-                let frame = chunk.slice(at..at + place.bytes as usize);
-                found.push(self.stored(part, offset, *place, &frame)?);
-                offset += 1;
-            }
             rest = behind;
+        }
+        let buffer = Bytes::from(buffer);
+        let mut found = Vec::with_capacity(part.places.len());
+        let mut runs = runs.into_iter();
+        let (mut starts, mut ends, mut skipped) = (0, 0, 0);
+        for (place, offset) in part.places.iter().zip(part.first..) {
+            let position = u64::from(place.position);
+            if position >= ends {
+                skipped += ends - starts;
+                (starts, ends) = runs.next().unwrap_or((position, position));
+            }
+            let at = (skipped + position - starts) as usize;
+            let frame = buffer.slice(at..at + place.bytes as usize);
+            found.push(self.stored(part, offset, *place, &frame)?);
         }
         Ok(found)
     }
@@ -261,6 +270,7 @@ fn part(
 ) -> Option<Part> {
     let run = index.runs.get(&partition)?;
     let skipped = usize::try_from(from - run.base).unwrap_or(0);
+    let bytes_max = bytes_max.min(READ_BYTES_MAX);
     let mut bytes = 0;
     let fits = |place: &&Place| {
         let fits = bytes == 0 || bytes < bytes_max;

@@ -27,7 +27,9 @@ fn codes_in(text: &str) -> Vec<String> {
     text.split('"')
         .skip(1)
         .step_by(2)
-        .filter(|literal| literal.len() > 4 && literal.contains('_'))
+        .filter(|literal| {
+            literal.len() > 4 && literal.contains('_') && !literal.starts_with("CARGO_")
+        })
         .filter(|literal| literal.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
         .map(str::to_owned)
         .collect()
