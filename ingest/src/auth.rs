@@ -9,6 +9,7 @@ pub use published::KeySource;
 
 pub(crate) use key_set::KeySets;
 pub(crate) use published::Published;
+pub(crate) use token::USER_LEN_MAX;
 pub(crate) use token_cache::TokenCache;
 
 use crate::door::{Door, Shared};

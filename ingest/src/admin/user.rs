@@ -1,11 +1,11 @@
 //! Disabling and enabling connected users.
 
-use crate::auth::{Admin, Open};
+use crate::auth::{Admin, Open, USER_LEN_MAX};
 use crate::command::Wish;
 use crate::door::{Door, Shared};
 use crate::idempotency::Within;
 use crate::path::Address;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, PATH_MALFORMED};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -45,6 +45,10 @@ impl Door {
         command: SwitchUser,
     ) -> Outcome<Json<Value>> {
         let user = address.text("user");
+        if user.is_empty() || user.len() > USER_LEN_MAX {
+            let reason = format!("A user's id has 1 to {USER_LEN_MAX} bytes.");
+            return Err(PATH_MALFORMED.because(reason));
+        }
         let route = format!("users/{user}/{}", command.enabled);
         let within = Within { project: open.id, user: "", route: &route };
         let identity = self.identity(headers, &within, &[])?;

@@ -14,7 +14,8 @@ pub(super) const EXPIRY_LEEWAY_S: i64 = 2;
 /// The customer's clock may be ahead by so many seconds.
 const AHEAD_LEEWAY_S: i64 = 60;
 const TOKEN_LEN_MAX: usize = 16 * 1024;
-const USER_LEN_MAX: usize = 256;
+/// Bytes of a user's id.
+pub(crate) const USER_LEN_MAX: usize = 256;
 
 /// What a token must keep to.
 pub(super) struct Rules {

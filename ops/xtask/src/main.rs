@@ -78,18 +78,17 @@ fn run(task: Task) -> Result<()> {
     }
 }
 
-/// Runs a program of the crate `tests` on the release binary.
+/// Runs a program of the crate `tests` beside the release binary. One selection of packages for
+/// every build, so that dependencies are built once.
 fn program(name: &str, options: &[String]) -> Result<()> {
-    cargo(&["build", "--release", "--package", "millrace"])?;
-    let mut arguments =
-        vec!["run", "--release", "--quiet", "--package", "tests", "--bin", name, "--"];
-    arguments.extend(options.iter().map(String::as_str));
-    cargo(&arguments)
+    cargo(&["build", "--release", "--workspace", "--bins"])?;
+    let program = shell::root().join("target/release").join(name);
+    shell::run(std::process::Command::new(program).args(options).current_dir(shell::root()))
 }
 
 fn test(quick: bool) -> Result<()> {
     check::check()?;
-    cargo(&["build", "--release", "--package", "millrace"])?;
+    cargo(&["build", "--release", "--workspace", "--bins"])?;
     cargo(&["test", "--release", "--workspace", "--no-fail-fast"])?;
     if quick {
         return Ok(());
