@@ -26,6 +26,8 @@ use uuid::Uuid;
 pub const CHECKPOINTS: Table = Table("projection.checkpoint");
 /// Bytes of events folded in one go.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// How long records may take to become durable before they are looked at again.
+const SETTLE: Duration = Duration::from_millis(2);
 /// The longest sleep between looks at the log.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
@@ -87,7 +89,10 @@ impl Runner {
             Some(at) => at,
             None => self.load().await?,
         };
-        let batch = self.log.read(self.seat.events, from, BATCH_BYTES_MAX).await?;
+        // What is ordered and not durable yet may still be lost; rows must not know it.
+        let end = self.log.end(self.seat.events).await?;
+        let mut batch = self.log.read(self.seat.events, from, BATCH_BYTES_MAX).await?;
+        batch.retain(|stored| stored.offset < end);
         let Some(last) = batch.last().map(|stored| stored.offset) else {
             self.at = Some((filter, from));
             return Ok((from, false));
@@ -195,6 +200,8 @@ pub async fn run(
         match runner.step().await {
             Ok((_, true)) => {}
             Ok((next, false)) => {
+                // Records that are not durable yet are there for `changed`, and not for rows.
+                tokio::time::sleep(SETTLE).await;
                 tokio::select! {
                     _ = world.log.changed(seat.events, next) => {}
                     () = tokio::time::sleep(SLEEP_MAX) => {}

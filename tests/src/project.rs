@@ -111,6 +111,7 @@ fn quote(warehouse: &str) -> Value {
                     "url": format!("{warehouse}/quotes"),
                     "json": "{{price.result}}",
                 },
+                "auto_retry": true,
             },
             {
                 "name": "answer",

@@ -88,7 +88,11 @@ impl Owner {
     /// owner before may have died between a decision and what it wanted told.
     async fn catch_up(&mut self, held: &mut Held, telling: Telling) -> Result<(), Error> {
         loop {
-            let batch = self.world.log.read(self.seat.events, held.applied, READ_BYTES_MAX).await?;
+            // What is ordered and not durable yet may still be lost; rows must not know it.
+            let end = self.world.log.end(self.seat.events).await?;
+            let mut batch =
+                self.world.log.read(self.seat.events, held.applied, READ_BYTES_MAX).await?;
+            batch.retain(|stored| stored.offset < end);
             let Some(last) = batch.last().map(|stored| stored.offset) else { return Ok(()) };
             for stored in batch {
                 let Some(event) = event_of(&stored)? else { continue };
