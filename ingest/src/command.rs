@@ -49,17 +49,27 @@ impl Door {
 
     /// The wish as a record, and where it goes.
     pub(crate) fn record(&self, wish: Wish) -> Outcome<(Partition, Record)> {
-        let partition = match &wish.key {
+        let partition = self.partition(&wish.key);
+        Ok((partition, self.encoded(wish)?))
+    }
+
+    /// Where the commands of a key go.
+    pub(crate) fn partition(&self, key: &Key) -> Partition {
+        match key {
             Key::Project(_) => Partition::CONFIG,
             key => Partition::commands(key.partition(self.app.log.partitions())),
-        };
+        }
+    }
+
+    /// The wish as a record.
+    pub(crate) fn encoded(&self, wish: Wish) -> Outcome<Record> {
         let recorded = self.recorded(wish);
         let value = codec::encode(&recorded).map_err(|error| {
             tracing::error!(%error, "a command cannot be encoded");
             INTERNAL.plain()
         })?;
         let headers = Headers { kind: recorded.body.schema().id, n: 1, ..Headers::default() };
-        Ok((partition, Record { headers, key: Bytes::new(), value: Bytes::from(value) }))
+        Ok(Record { headers, key: Bytes::new(), value: Bytes::from(value) })
     }
 
     fn recorded(&self, wish: Wish) -> Recorded<Command> {

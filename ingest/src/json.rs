@@ -5,6 +5,7 @@
 //! could be such, and only then is it parsed to know.
 
 use crate::problem::{BODY_MALFORMED, Outcome, Problem};
+use memchr::memchr2;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -15,22 +16,58 @@ pub(crate) const DEPTH_MAX: usize = 64;
 /// A number of fewer characters without an exponent cannot be out of range.
 const NUMBER_LEN_MAX: usize = 300;
 
-/// Reads a body. What it borrows are parts of the body.
-pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Outcome<T> {
-    check_depth(bytes)?;
-    serde_json::from_slice(bytes).map_err(|error| malformed(&error))
+/// A body that was looked through once.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a> {
+    bytes: &'a [u8],
+    doubtful: bool,
 }
 
-/// Reads a body that must be an object. A struct would also be read from an array, by position.
-pub(crate) fn object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Outcome<T> {
+impl<'a> Text<'a> {
+    /// Looks through a body; it may still be anything but too deep.
+    pub(crate) fn of(bytes: &'a [u8]) -> Outcome<Self> {
+        match scan(bytes) {
+            Scan::Deep => Err(too_deep()),
+            Scan::Plain => Ok(Self { bytes, doubtful: false }),
+            Scan::Doubtful => Ok(Self { bytes, doubtful: true }),
+        }
+    }
+
+    /// Reads it as an object. A struct would also be read from an array, by position.
+    pub(crate) fn object<T: Deserialize<'a>>(self) -> Outcome<T> {
+        object_in(self.bytes)
+    }
+
+    /// Reads a part of it as an object.
+    pub(crate) fn part<T: Deserialize<'a>>(self, part: &'a RawValue) -> Outcome<T> {
+        object_in(part.get().as_bytes())
+    }
+
+    /// Makes sure that a part that is passed on unread can be read by whoever gets it.
+    pub(crate) fn check(self, part: &RawValue) -> Outcome<()> {
+        if self.doubtful { check(part) } else { Ok(()) }
+    }
+}
+
+fn object_in<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Outcome<T> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(BODY_MALFORMED.because("The body is not a JSON object."));
     }
-    parse(bytes)
+    serde_json::from_slice(bytes).map_err(|error| malformed(&error))
 }
 
-/// Makes sure that a part that is passed on unread can be read by whoever gets it.
-pub(crate) fn check(raw: &RawValue) -> Outcome<()> {
+/// Reads a body. What it borrows are parts of the body.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Outcome<T> {
+    let text = Text::of(bytes)?;
+    serde_json::from_slice(text.bytes).map_err(|error| malformed(&error))
+}
+
+/// Reads a body that must be an object.
+pub(crate) fn object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Outcome<T> {
+    Text::of(bytes)?.object()
+}
+
+fn check(raw: &RawValue) -> Outcome<()> {
     let text = raw.get();
     match scan(text.as_bytes()) {
         Scan::Deep => Err(too_deep()),
@@ -46,13 +83,6 @@ pub(crate) fn raw(bytes: &[u8]) -> Outcome<&RawValue> {
     let raw: &RawValue = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
     check(raw)?;
     Ok(raw)
-}
-
-fn check_depth(bytes: &[u8]) -> Outcome<()> {
-    match scan(bytes) {
-        Scan::Deep => Err(too_deep()),
-        Scan::Plain | Scan::Doubtful => Ok(()),
-    }
 }
 
 fn too_deep() -> Problem {
@@ -114,19 +144,16 @@ fn scan(bytes: &[u8]) -> Scan {
 /// The position after the string that begins at `at`, and whether it escapes a surrogate.
 fn skip_string(bytes: &[u8], mut at: usize) -> (usize, bool) {
     let mut surrogate = false;
-    while let Some(byte) = bytes.get(at) {
-        at += 1;
-        match byte {
-            b'"' => break,
-            b'\\' => {
-                let escape = bytes.get(at..at + 3).unwrap_or_default();
-                surrogate |= matches!(escape, [b'u', b'd' | b'D', _]);
-                at += 1;
-            }
-            _ => {}
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if bytes[at - 1] == b'"' {
+            return (at, surrogate);
         }
+        let escape = bytes.get(at..at + 3).unwrap_or_default();
+        surrogate |= matches!(escape, [b'u', b'd' | b'D', _]);
+        at += 1;
     }
-    (at, surrogate)
+    (bytes.len(), surrogate)
 }
 
 #[cfg(test)]

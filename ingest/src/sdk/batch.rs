@@ -1,26 +1,49 @@
 //! `POST …/sdk/events/batch`: many events in one go, each with a result of its own.
 
-use super::event::AppEvent;
+use super::event::{AppEvent, Sender};
 use crate::auth::Caller;
 use crate::body::Received;
 use crate::door::{Door, Shared};
 use crate::idempotency::Within;
-use crate::json;
+use crate::json::Text;
 use crate::problem::{BATCH_TOO_LARGE, DECISION_LATE, Outcome, Problem};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use domain::id::CredentialId;
+use ports::Record;
 use ports::answers::Waiting;
-use ports::{Partition, Record};
-use serde::Deserialize;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 #[derive(Deserialize)]
 struct Batch<'a> {
     #[serde(borrow)]
     events: Vec<&'a RawValue>,
+}
+
+/// What became of each event, in order.
+#[derive(Serialize)]
+pub(crate) struct Told {
+    results: Vec<Verdict>,
+}
+
+enum Verdict {
+    Taken,
+    Refused(Problem),
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Verdict::Taken => {
+                let mut fields = serializer.serialize_map(Some(1))?;
+                fields.serialize_entry("status", &201)?;
+                fields.end()
+            }
+            Verdict::Refused(problem) => problem.body().serialize(serializer),
+        }
+    }
 }
 
 /// Takes in up to `batch_events_max` events; 201 once those that are taken are durable.
@@ -29,20 +52,22 @@ pub(crate) async fn trigger(
     caller: Caller,
     headers: HeaderMap,
     Received(body): Received,
-) -> Outcome<(StatusCode, Json<Value>)> {
-    let batch: Batch<'_> = json::object(&body)?;
+) -> Outcome<(StatusCode, Json<Told>)> {
+    let text = Text::of(&body)?;
+    let batch: Batch<'_> = text.object()?;
     let most = door.app.limits.batch_events_max;
     if batch.events.len() > most {
         return Err(BATCH_TOO_LARGE.because(format!("A batch has at most {most} events.")));
     }
     let credential = door.selected(&headers, caller.id, &caller.user).await?;
-    let results = door.batch(&caller, &headers, credential, &batch.events).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "results": results }))))
+    let sender = door.sender(&caller, credential).await?;
+    let results = door.batch(&sender, &headers, text, &batch.events).await?;
+    Ok((StatusCode::CREATED, Json(Told { results })))
 }
 
 /// One event that is about to be appended.
 struct Taken {
-    record: (Partition, Record),
+    record: Record,
     /// Where its decision is waited for, if the caller gave an `Idempotency-Key`.
     waiting: Option<Waiting>,
 }
@@ -50,18 +75,18 @@ struct Taken {
 impl Door {
     async fn batch(
         &self,
-        caller: &Caller,
+        sender: &Sender<'_>,
         headers: &HeaderMap,
-        credential: Option<CredentialId>,
+        text: Text<'_>,
         events: &[&RawValue],
-    ) -> Outcome<Vec<Value>> {
+    ) -> Outcome<Vec<Verdict>> {
+        let partition = self.partition(&sender.key);
         let mut records = Vec::with_capacity(events.len());
-        let mut results = Vec::with_capacity(events.len());
+        let mut taken = Vec::with_capacity(events.len());
         for (index, raw) in events.iter().enumerate() {
-            let taken = self.take(caller, headers, credential, (index, raw)).await;
-            results.push(match taken {
+            taken.push(match self.take(sender, headers, text, (index, raw)).await {
                 Ok(Taken { record, waiting }) => {
-                    records.push(record);
+                    records.push((partition, record));
                     Ok(waiting)
                 }
                 // What keeps one event from being taken is its own; what keeps all, everyone's.
@@ -70,38 +95,38 @@ impl Door {
             });
         }
         self.append_all(records).await?;
-        let mut told = Vec::with_capacity(results.len());
-        for result in results {
-            told.push(match result {
-                Ok(None) => json!({ "status": 201 }),
+        let mut results = Vec::with_capacity(taken.len());
+        for one in taken {
+            results.push(match one {
+                Ok(None) => Verdict::Taken,
                 Ok(Some(waiting)) => self.decided(waiting).await,
-                Err(problem) => problem.body(),
+                Err(problem) => Verdict::Refused(problem),
             });
         }
-        Ok(told)
+        Ok(results)
     }
 
     async fn take(
         &self,
-        caller: &Caller,
+        sender: &Sender<'_>,
         headers: &HeaderMap,
-        credential: Option<CredentialId>,
+        text: Text<'_>,
         (index, raw): (usize, &RawValue),
     ) -> Outcome<Taken> {
-        let event: AppEvent<'_> = json::object(raw.get().as_bytes())?;
+        let event: AppEvent<'_> = text.part(raw)?;
         let route = format!("events/batch/{index}");
-        let within = Within { project: caller.id, user: &caller.user, route: &route };
+        let within = Within { project: sender.caller.id, user: &sender.caller.user, route: &route };
         let identity = self.identity(headers, &within, &[raw.get().as_bytes()])?;
-        let wish = self.event(caller, identity, credential, &event).await?;
+        let wish = self.event(sender, identity, text, &event).await?;
         let waiting = identity.is_keyed().then(|| self.app.answers.wait(identity.id));
-        Ok(Taken { record: self.record(wish)?, waiting })
+        Ok(Taken { record: self.encoded(wish)?, waiting })
     }
 
-    async fn decided(&self, waiting: Waiting) -> Value {
+    async fn decided(&self, waiting: Waiting) -> Verdict {
         let answer = self.answer(waiting, self.app.limits.decision_timeout_ms).await;
         match answer.unwrap_or_else(|| Err(DECISION_LATE.plain())) {
-            Ok(_) => json!({ "status": 201 }),
-            Err(problem) => Problem::body(&problem),
+            Ok(_) => Verdict::Taken,
+            Err(problem) => Verdict::Refused(problem),
         }
     }
 }

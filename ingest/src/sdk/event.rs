@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use domain::command::ReceiveEvent;
 use domain::id::CredentialId;
+use domain::key::Key;
 use domain::meta::Actor;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -34,11 +35,13 @@ pub(crate) async fn trigger(
     headers: HeaderMap,
     Received(body): Received,
 ) -> Outcome<(StatusCode, Json<Value>)> {
-    let event: AppEvent<'_> = json::object(&body)?;
+    let text = json::Text::of(&body)?;
+    let event: AppEvent<'_> = text.object()?;
     let within = Within { project: caller.id, user: &caller.user, route: "events/trigger" };
     let identity = door.identity(&headers, &within, &[&body])?;
     let credential = door.selected(&headers, caller.id, &caller.user).await?;
-    let wish = door.event(&caller, identity, credential, &event).await?;
+    let sender = door.sender(&caller, credential).await?;
+    let wish = door.event(&sender, identity, text, &event).await?;
     if identity.is_keyed() {
         door.decide(wish).await?;
     } else {
@@ -47,34 +50,52 @@ pub(crate) async fn trigger(
     Ok((StatusCode::CREATED, Json(json!({}))))
 }
 
+/// Who sends events, and for which account.
+pub(super) struct Sender<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) key: Key,
+    credential: Option<CredentialId>,
+}
+
 impl Door {
-    /// The wish that an event leads to.
+    /// The sender, ready to seal.
+    pub(super) async fn sender<'a>(
+        &self,
+        caller: &'a Caller,
+        credential: Option<CredentialId>,
+    ) -> Outcome<Sender<'a>> {
+        let key = caller.key();
+        self.app.vault.prepare(&key).await?;
+        Ok(Sender { caller, key, credential })
+    }
+
+    /// The wish that an event in a text leads to.
     pub(super) async fn event(
         &self,
-        caller: &Caller,
+        sender: &Sender<'_>,
         identity: Identity,
-        credential: Option<CredentialId>,
+        text: json::Text<'_>,
         event: &AppEvent<'_>,
     ) -> Outcome<Wish> {
         if event.name.is_empty() {
             return Err(BODY_MALFORMED.because("The event has no name."));
         }
-        if !caller.project.app_events.contains_key(&*event.name) {
+        if !sender.caller.project.app_events.contains_key(&*event.name) {
             let name: String = event.name.chars().take(100).collect();
             return Err(EVENT_UNKNOWN.because(format!("The project has no app event {name:?}.")));
         }
         let payload = match event.payload {
             Some(payload) => {
-                json::check(payload)?;
+                text.check(payload)?;
                 payload.get()
             }
             None => "{}",
         };
-        let clear = format!("{{\"event\":{payload}}}");
-        let key = caller.key();
-        let sealed = self.seal(&key, clear.as_bytes()).await?;
+        let clear = ["{\"event\":", payload, "}"].concat();
+        let sealed = self.app.vault.store(&sender.key, clear.as_bytes()).await?;
         let size = i32::try_from(payload.len()).unwrap_or(i32::MAX);
-        let command = ReceiveEvent { name: event.name.to_string(), credential, size, sealed };
-        Ok(Wish { key, actor: Actor::User, identity, command: command.into() })
+        let (name, credential) = (event.name.to_string(), sender.credential);
+        let command = ReceiveEvent { name, credential, size, sealed }.into();
+        Ok(Wish { key: sender.key.clone(), actor: Actor::User, identity, command })
     }
 }
