@@ -78,7 +78,7 @@ impl Default for Options {
         Self {
             threads: 2,
             threads_max: 16,
-            project_threads_max: 8,
+            project_threads_max: 4,
             lost_max: 16,
             grace_ms: 2000,
             queue_max: 4096,
