@@ -3,16 +3,20 @@
 use super::room::Room;
 use crate::options::Options;
 use bytes::Bytes;
+use fjall::compaction::Leveled;
 use fjall::{Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _};
 use ports::store::{Range, Table, Write};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Which generation of each table counts. No table of a caller can have this name.
 const GENERATIONS: &str = "#generations";
+
+/// Size of a table's file. While the worker merges files of this size, a flush waits.
+const FILE_BYTES: u64 = 16 << 20;
 
 /// One table as it stands.
 pub(super) struct Current {
@@ -51,11 +55,11 @@ impl Database {
             // processor time in all. With one, a flush can wait 0.3 s for a compaction.
             .worker_threads(1)
             .open()?;
-        let generations = fjall.keyspace(GENERATIONS, || keyspace_options(options))?;
+        let generations = fjall.keyspace(GENERATIONS, keyspace_options)?;
         let mut tables = HashMap::new();
         for name in fjall.list_keyspace_names() {
             let Some((table, generation)) = parse_name(&name) else { continue };
-            let keyspace = fjall.keyspace(&name, || keyspace_options(options))?;
+            let keyspace = fjall.keyspace(&name, keyspace_options)?;
             if generation == read_generation(&generations, table)? {
                 tables.insert(table.to_owned(), Current { keyspace, generation });
             } else {
@@ -63,7 +67,7 @@ impl Database {
                 fjall.delete_keyspace(keyspace)?;
             }
         }
-        let room = Room::default();
+        let room = Room::unchecked();
         let tables = RwLock::new(tables);
         let options = options.clone();
         Ok(Self { fjall, generations, tables, whole: RwLock::default(), room, options })
@@ -229,7 +233,7 @@ impl Database {
     }
 
     fn create(&self, table: &str, generation: u64) -> fjall::Result<Keyspace> {
-        self.fjall.keyspace(&format!("{table}#{generation}"), || keyspace_options(&self.options))
+        self.fjall.keyspace(&format!("{table}#{generation}"), keyspace_options)
     }
 }
 
@@ -243,8 +247,12 @@ fn has_tables(tables: &HashMap<String, Current>, writes: &[Write]) -> bool {
     })
 }
 
-fn keyspace_options(options: &Options) -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes_max)
+fn keyspace_options() -> KeyspaceCreateOptions {
+    let strategy = Leveled::default().with_table_target_size(FILE_BYTES);
+    KeyspaceCreateOptions::default()
+        // `Room` sees to it.
+        .max_memtable_size(u64::MAX)
+        .compaction_strategy(Arc::new(strategy))
 }
 
 fn parse_name(name: &str) -> Option<(&str, u64)> {
