@@ -10,7 +10,7 @@ use domain::id::{CommandId, EventId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use ports::answers::Waiting;
-use ports::{Headers, Partition, Record};
+use ports::{Asked, Headers, Partition, Record};
 use std::time::Duration;
 
 /// A request to change something, addressed.
@@ -35,6 +35,11 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// What its caller waits for.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked { command: self.id, body_hash: self.body_hash }
+    }
+
     /// Whether the caller gave a key, so that its answer may be that of an earlier request.
     pub(crate) fn is_keyed(&self) -> bool {
         self.body_hash.is_some()
@@ -111,7 +116,7 @@ impl Door {
 
     /// Makes the wish durable and waits until it is decided.
     pub(crate) async fn decide(&self, wish: Wish) -> Outcome<Answer> {
-        let waiting = self.app.answers.wait(wish.identity.id);
+        let waiting = self.app.answers.wait(wish.identity.asked());
         self.append(wish).await?;
         self.answer(waiting, self.app.limits.decision_timeout_ms)
             .await

@@ -18,12 +18,12 @@ use crate::timer::Timers;
 use crate::world::World;
 use domain::answer::Answer;
 use domain::event::Event;
-use domain::id::{CommandId, ExecutionId};
+use domain::id::ExecutionId;
 use domain::meta::Recorded;
 use domain::run::Filter;
 use domain::state::Rows;
 use domain::time::Timestamp;
-use ports::{Error, Offset, Partition};
+use ports::{Asked, Error, Offset, Partition};
 
 /// Commands decided in one go.
 pub const BATCH_COMMANDS_MAX: usize = 512;
@@ -97,8 +97,8 @@ pub enum Turn {
 /// A decision that waits until it stands.
 struct Decided {
     run: Vec<Recorded<Event>>,
-    answers: Vec<(CommandId, Answer)>,
-    started: Option<(CommandId, ExecutionId)>,
+    answers: Vec<(Asked, Answer)>,
+    started: Option<(Asked, ExecutionId)>,
 }
 
 impl Owner {

@@ -23,7 +23,7 @@ use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
 use ports::model::store::ModelStore;
 use ports::{
-    Answers, Clock, Feed, Job, Log, MasterKey, Outbound, Outcome, Partition, Random, Vault,
+    Answers, Asked, Clock, Feed, Job, Log, MasterKey, Outbound, Outcome, Partition, Random, Vault,
 };
 use projections::perform::perform;
 use projections::{Owner, Seat, Turn, World};
@@ -149,7 +149,7 @@ impl Bench {
 
     fn ask(&mut self, key: &Key, body: impl Into<Command>) -> Answer {
         let id = self.send(key, body);
-        let mut waiting = self.world.answers.wait(id);
+        let mut waiting = self.world.answers.wait(Asked { command: id, body_hash: None });
         self.settle();
         match Pin::new(&mut waiting).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(answer) => answer,

@@ -5,17 +5,35 @@
 
 use domain::answer::Answer;
 use domain::id::CommandId;
+use domain::meta::Meta;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+/// What is waited for: a command, and the body that came with it. Two bodies under one
+/// `Idempotency-Key` are one command with two answers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Asked {
+    /// The command.
+    pub command: CommandId,
+    /// Hash of the body, where the caller gave an `Idempotency-Key`.
+    pub body_hash: Option<i64>,
+}
+
+impl Asked {
+    /// What the envelope of a command, or of an event decided on it, says.
+    pub fn of(meta: &Meta) -> Self {
+        Self { command: meta.command_id, body_hash: meta.body_hash }
+    }
+}
+
 /// Who waits for the answer to a command.
 #[derive(Clone, Default)]
 pub struct Answers(Arc<Mutex<Waiters>>);
 
-type Waiters = BTreeMap<CommandId, Vec<Arc<Mutex<Slot>>>>;
+type Waiters = BTreeMap<Asked, Vec<Arc<Mutex<Slot>>>>;
 
 #[derive(Default)]
 struct Slot {
@@ -27,15 +45,15 @@ struct Slot {
 
 impl Answers {
     /// Starts to wait; do so before the command is appended.
-    pub fn wait(&self, id: CommandId) -> Waiting {
+    pub fn wait(&self, asked: Asked) -> Waiting {
         let slot = Arc::new(Mutex::new(Slot::default()));
-        self.lock().entry(id).or_default().push(Arc::clone(&slot));
-        Waiting { id, slot, answers: self.clone() }
+        self.lock().entry(asked).or_default().push(Arc::clone(&slot));
+        Waiting { asked, slot, answers: self.clone() }
     }
 
     /// Tells everyone who waits for the command.
-    pub fn tell(&self, id: CommandId, answer: &Answer) {
-        for slot in self.lock().remove(&id).unwrap_or_default() {
+    pub fn tell(&self, asked: Asked, answer: &Answer) {
+        for slot in self.lock().remove(&asked).unwrap_or_default() {
             let mut slot = held(&slot);
             slot.answer = Some(answer.clone());
             if let Some(waker) = slot.waker.take() {
@@ -45,8 +63,8 @@ impl Answers {
     }
 
     /// Notes which run works on the answer, for the message of a time-out.
-    pub fn started(&self, id: CommandId, execution: domain::id::ExecutionId) {
-        if let Some(slots) = self.lock().get(&id) {
+    pub fn started(&self, asked: Asked, execution: domain::id::ExecutionId) {
+        if let Some(slots) = self.lock().get(&asked) {
             for slot in slots {
                 held(slot).started = Some(execution);
             }
@@ -75,7 +93,7 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A wait for one answer; dropping it ends the wait.
 pub struct Waiting {
-    id: CommandId,
+    asked: Asked,
     slot: Arc<Mutex<Slot>>,
     answers: Answers,
 }
@@ -105,10 +123,10 @@ impl Future for Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         let mut waiters = self.answers.lock();
-        if let Some(slots) = waiters.get_mut(&self.id) {
+        if let Some(slots) = waiters.get_mut(&self.asked) {
             slots.retain(|slot| !Arc::ptr_eq(slot, &self.slot));
             if slots.is_empty() {
-                waiters.remove(&self.id);
+                waiters.remove(&self.asked);
             }
         }
     }

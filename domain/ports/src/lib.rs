@@ -17,7 +17,7 @@ pub mod outbound;
 pub mod store;
 pub mod vault;
 
-pub use answers::Answers;
+pub use answers::{Answers, Asked};
 pub use blob::{Blob, BlobId};
 pub use clock::{Clock, Random};
 pub use error::Error;

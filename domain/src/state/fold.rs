@@ -47,9 +47,10 @@ fn remembered(first: &Event) -> bool {
         | Event::AppEventDefined(_)
         | Event::SecretSet(_)
         | Event::ApiKeySet(_)
-        // A link or an ask that arrives again, late, would undo what came after it.
+        // A link, an ask or a grant that arrives again, late, would undo what came after it.
         | Event::CredentialLinked(_)
         | Event::SlotsAsked(_)
+        | Event::SlotsHeld(_)
         // Only a cancel begins so.
         | Event::ExecutionFinished(_) => true,
         // The first answer of the key stays.

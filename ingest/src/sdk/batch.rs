@@ -118,7 +118,7 @@ impl Door {
         let within = Within { project: sender.caller.id, user: &sender.caller.user, route: &route };
         let identity = self.identity(headers, &within, &[raw.get().as_bytes()])?;
         let wish = self.event(sender, identity, text, &event).await?;
-        let waiting = identity.is_keyed().then(|| self.app.answers.wait(identity.id));
+        let waiting = identity.is_keyed().then(|| self.app.answers.wait(identity.asked()));
         Ok(Taken { record: self.encoded(wish)?, waiting })
     }
 

@@ -103,7 +103,7 @@ impl Call {
 impl Door {
     async fn call(&self, call: Call, wish: Wish) -> Outcome<Response> {
         let submitted_at = self.now();
-        let waiting = self.app.answers.wait(call.identity.id);
+        let waiting = self.app.answers.wait(call.identity.asked());
         self.append(wish).await?;
         let limits = &self.app.limits;
         let wait_ms =

@@ -5,7 +5,7 @@ use domain::codec::{self, Family};
 use domain::command::Command;
 use domain::decide::{Given, Missing, Open, decide};
 use domain::event::{Event, FIRST_SCHEMA_ID};
-use domain::id::{CommandId, EventId};
+use domain::id::EventId;
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
@@ -13,7 +13,7 @@ use domain::state::{Execution, Rows, fold};
 use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
 use ports::model::log::ModelLog;
-use ports::{Answers, Clock, Feed, Headers, Log, Partition, Record, Vault};
+use ports::{Answers, Asked, Clock, Feed, Headers, Log, Partition, Record, Vault};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -96,12 +96,12 @@ impl Owner {
             (Event::CommandRepeated(_), Some(seen)) => seen.answer,
             _ => answer::of(&bodies),
         };
-        self.tell(id, answer);
+        self.tell(Asked::of(&command.meta), answer);
     }
 
-    fn tell(&self, id: CommandId, answer: Option<Answer>) {
+    fn tell(&self, asked: Asked, answer: Option<Answer>) {
         if let Some(answer) = answer {
-            self.answers.tell(id, &answer);
+            self.answers.tell(asked, &answer);
         }
     }
 

@@ -8,11 +8,10 @@ use domain::codec;
 use domain::command::Command;
 use domain::decide::{Given, Missing, Rejected, decide, reject};
 use domain::event::Event;
-use domain::id::CommandId;
 use domain::meta::Recorded;
 use domain::payload::Payload;
 use domain::state::{RowKey, fold, touched};
-use ports::{Error, Record, Stored};
+use ports::{Asked, Error, Record, Stored};
 
 /// Reads after which an unreadable end of `events` counts as lost.
 const READ_BACK_TRIES_MAX: u32 = 10_000;
@@ -101,7 +100,7 @@ impl Owner {
         self.seal(&mut run).await?;
         let mut decided = self.answers(command, run);
         fold(&mut self.rows, &decided.run);
-        self.repeat_answer(command.meta.command_id, &mut decided);
+        self.repeat_answer(Asked::of(&command.meta), &mut decided);
         Ok(decided)
     }
 
@@ -124,27 +123,27 @@ impl Owner {
         let mut answers = Vec::new();
         let mut started = None;
         if let Some(answer) = answer::of(&bodies) {
-            answers.push((command.meta.command_id, answer));
+            answers.push((Asked::of(&command.meta), answer));
         } else if let Some(execution) = bodies.iter().find_map(Event::execution) {
-            started = Some((command.meta.command_id, execution));
+            started = Some((Asked::of(&command.meta), execution));
         }
         if let Some(execution) = bodies.iter().find_map(Event::execution)
             && let Some(live) = self.rows.execution(&RowKey::Execution(execution))
             && live.wants_response
             && let Some(answer) = answer::responded(&bodies)
         {
-            answers.push((live.command, answer));
+            answers.push((Asked { command: live.command, body_hash: live.body_hash }, answer));
         }
         Decided { run, answers, started }
     }
 
     /// A repeated command gets the first answer, or waits on for it.
-    fn repeat_answer(&self, id: CommandId, decided: &mut Decided) {
+    fn repeat_answer(&self, asked: Asked, decided: &mut Decided) {
         let repeated =
             matches!(decided.run.first().map(|event| &event.body), Some(Event::CommandRepeated(_)));
         if repeated {
-            let first = self.rows.seen(id).and_then(|seen| seen.answer.clone());
-            decided.answers = first.into_iter().map(|answer| (id, answer)).collect();
+            let first = self.rows.seen(asked.command).and_then(|seen| seen.answer.clone());
+            decided.answers = first.into_iter().map(|answer| (asked, answer)).collect();
         }
     }
 

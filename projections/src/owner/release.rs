@@ -28,11 +28,11 @@ impl Owner {
             self.tell(&one.run).await?;
         }
         for one in &decided {
-            if let Some((command, execution)) = one.started {
-                self.world.answers.started(command, execution);
+            if let Some((asked, execution)) = one.started {
+                self.world.answers.started(asked, execution);
             }
-            for (command, answer) in &one.answers {
-                self.world.answers.tell(*command, answer);
+            for (asked, answer) in &one.answers {
+                self.world.answers.tell(*asked, answer);
             }
             for event in &one.run {
                 self.let_out(event);

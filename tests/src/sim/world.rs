@@ -13,7 +13,7 @@ use ports::model::blob::ModelBlob;
 use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
-use ports::{Clock, Log, Partition, Record};
+use ports::{Asked, Clock, Log, Partition, Record};
 use std::sync::Arc;
 
 /// Partitions of the log.
@@ -223,7 +223,7 @@ impl World {
         let sent = &mut self.sent[number];
         let Some(record) = client::record(&sent.command) else { return };
         for node in &self.nodes {
-            sent.waiting.push(node.world.answers.wait(sent.id));
+            sent.waiting.push(node.world.answers.wait(Asked::of(&sent.command.meta)));
         }
         let log = &self.nodes[node].world.log;
         if now(log.append(vec![(sent.partition, record)])).is_ok() {
