@@ -113,10 +113,12 @@ impl Vault {
         let record = self.ring().wrap(name, &DataKey::new(fresh), nonce)?;
         let record = Record { headers: Headers::default(), ..record };
         let offsets = self.log.append(vec![(Partition::KEYS, record)]).await?;
-        let next = self.ring().next;
-        self.log.changed(Partition::KEYS, next).await?;
+        let minted = offsets.first().copied().unwrap_or(-1);
+        // Not from where the ring is: another caller may have read this record already, and
+        // behind it nothing may ever come.
+        self.log.changed(Partition::KEYS, minted).await?;
         self.refresh().await?;
-        Ok(offsets.first().copied().unwrap_or(-1))
+        Ok(minted)
     }
 
     /// Seals bytes that are small enough to stay in the record. The key must be prepared.
