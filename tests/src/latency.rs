@@ -31,6 +31,12 @@ impl Latencies {
     }
 }
 
+impl Extend<Duration> for Latencies {
+    fn extend<I: IntoIterator<Item = Duration>>(&mut self, durations: I) {
+        self.0.extend(durations);
+    }
+}
+
 impl FromIterator<Duration> for Latencies {
     fn from_iter<I: IntoIterator<Item = Duration>>(durations: I) -> Self {
         Self(durations.into_iter().collect())

@@ -1,5 +1,6 @@
 //! The system seen from outside.
 
+pub mod bench;
 pub mod crash;
 pub mod demo;
 pub mod github;

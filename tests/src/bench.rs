@@ -1,0 +1,135 @@
+//! `cargo x bench`: the numbers that Millrace must reach, measured on the real process.
+//!
+//! Each row starts a release build of the node on a folder of its own, with its settings as
+//! shipped: history, sealing and fsync on, and a workflow enabled for every event that is sent.
+//! The load comes from this process over TCP, so it shares the cores with the node.
+
+mod answer;
+mod backlog;
+mod batch;
+mod figure;
+mod idle;
+mod load;
+mod parked;
+mod process;
+mod project;
+mod pump;
+mod replay;
+mod single;
+mod stage;
+mod steps;
+mod target;
+mod wire;
+
+use crate::harness::root;
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use figure::Figure;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The rows, as they are numbered where the numbers to reach are written down.
+const ROWS: [u8; 8] = [1, 2, 3, 4, 6, 7, 8, 12];
+
+/// Measures the node from outside and compares with what it must reach.
+#[derive(Parser, Debug)]
+#[command(name = "cargo x bench", bin_name = "cargo x bench")]
+pub struct Bench {
+    /// Where to write what was measured, as a JSON array.
+    #[arg(long, value_name = "PATH")]
+    json: Option<PathBuf>,
+    /// The rows to measure: of 1, 2, 3, 4, 6, 7, 8, 12.
+    #[arg(long, value_delimiter = ',', default_values_t = ROWS)]
+    rows: Vec<u8>,
+    /// How long each load runs, in seconds.
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// Executions that are parked for rows 7 and 8.
+    #[arg(long, default_value_t = 1_000_000)]
+    live: usize,
+    /// Executions whose events row 6 folds.
+    #[arg(long, default_value_t = 60_000)]
+    replayed: usize,
+    /// Where the nodes' folders are made; by default target/bench.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Leave the nodes' folders, to look at them.
+    #[arg(long)]
+    keep: bool,
+}
+
+impl Bench {
+    /// Measures every row that is asked for.
+    ///
+    /// # Errors
+    /// A row is unknown, or the figures cannot be written. A row that cannot be measured is an
+    /// entry without a value.
+    pub async fn run(self) -> Result<ExitCode> {
+        if let Some(unknown) = self.rows.iter().find(|row| !ROWS.contains(row)) {
+            bail!("there is no row {unknown}; there are {ROWS:?}");
+        }
+        let mut figures = Vec::new();
+        // Rows 7 and 8 are taken from the same node.
+        for row in ROWS.into_iter().filter(|row| *row != 8) {
+            let wanted = self.rows.contains(&row) || (row == 7 && self.rows.contains(&8));
+            if wanted {
+                eprintln!("row {row} … ({})", process::load_average());
+                let measured = self.measure(row).await;
+                let measured = measured.unwrap_or_else(|error| vec![Figure::failed(row, &error)]);
+                measured.iter().for_each(Figure::print);
+                figures.extend(measured);
+            }
+        }
+        if let Some(path) = &self.json {
+            let text = serde_json::to_string_pretty(&figures)?;
+            std::fs::write(path, text + "\n")
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(figure::conclude(&figures))
+    }
+
+    async fn measure(&self, row: u8) -> Result<Vec<Figure>> {
+        let folder = self.folder(row)?;
+        let spinner = spinner(row);
+        let took = Duration::from_secs(self.seconds);
+        let measured = match row {
+            1 => single::measure(&folder, took, &spinner).await,
+            2 => batch::measure(&folder, took, &spinner).await,
+            3 => steps::measure(&folder, took, &spinner).await,
+            4 => answer::measure(&folder, took, &spinner).await,
+            6 => replay::measure(&folder, self.replayed, &spinner).await,
+            7 => parked::measure(&folder, self.live, &spinner).await,
+            12 => idle::measure(&folder).await,
+            other => bail!("there is no row {other}"),
+        };
+        spinner.finish_and_clear();
+        if !self.keep && measured.is_ok() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        measured
+    }
+
+    /// The empty folder of a row.
+    fn folder(&self, row: u8) -> Result<PathBuf> {
+        let all = self.data.clone().unwrap_or_else(|| root().join("target/bench"));
+        let folder = all.join(format!("row-{row}"));
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)
+                .with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+}
+
+fn spinner(row: u8) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{prefix} {spinner} {elapsed} {msg}") {
+        spinner.set_style(style);
+    }
+    spinner.set_prefix(format!("row {row}"));
+    // No steady tick: it would take time from what is measured.
+    spinner
+}

@@ -1,0 +1,152 @@
+//! Clients that send one request after the other, each on a connection of its own.
+
+use super::wire::Connection;
+use crate::latency::Latencies;
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use indicatif::ProgressBar;
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::task::LocalSet;
+
+/// Pause of a client that was told to come back later.
+const PAUSE: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(500);
+/// The door is full.
+const BUSY: [u16; 2] = [429, 503];
+
+/// What is sent, by whom, how long.
+pub(super) struct Load {
+    pub(super) at: SocketAddr,
+    pub(super) clients: usize,
+    /// Each client sends its share, over and over.
+    pub(super) requests: Vec<Bytes>,
+    pub(super) until: Until,
+    /// The status that is expected.
+    pub(super) status: u16,
+}
+
+/// When the clients stop.
+#[derive(Clone, Copy)]
+pub(super) enum Until {
+    /// After this time.
+    Elapsed(Duration),
+    /// After so many requests that were taken.
+    Taken(usize),
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(super) struct Sent {
+    /// From sending until the answer, of each request that was taken.
+    pub(super) latencies: Latencies,
+    /// Requests that were told to come back later.
+    pub(super) busy: usize,
+    /// From the first request until the last answer.
+    pub(super) took: Duration,
+}
+
+impl Sent {
+    /// Requests that were taken, per second.
+    pub(super) fn rate(&self) -> f64 {
+        self.latencies.len() as f64 / self.took.as_secs_f64()
+    }
+}
+
+struct Count {
+    begun: Instant,
+    until: Until,
+    taken: Cell<usize>,
+    claimed: Cell<usize>,
+}
+
+impl Count {
+    /// Whether a client may send another request.
+    fn goes_on(&self) -> bool {
+        match self.until {
+            Until::Elapsed(span) => self.begun.elapsed() < span,
+            Until::Taken(most) => {
+                let next = self.claimed.get() + 1;
+                self.claimed.set(next);
+                next <= most
+            }
+        }
+    }
+}
+
+impl Load {
+    /// Sends until it is time to stop.
+    ///
+    /// # Errors
+    /// A connection broke, or an answer was neither the expected one nor "come back later".
+    pub(super) async fn run(self, spinner: &ProgressBar) -> Result<Sent> {
+        let mut connections = Vec::new();
+        for _ in 0..self.clients {
+            connections.push(Connection::open(self.at).await?);
+        }
+        let mut shares = vec![Vec::new(); self.clients];
+        for (n, request) in self.requests.into_iter().enumerate() {
+            shares[n % self.clients].push(request);
+        }
+        let (taken, claimed) = (Cell::new(0), Cell::new(0));
+        let count = Count { begun: Instant::now(), until: self.until, taken, claimed };
+        let count = Rc::new(count);
+        let local = LocalSet::new();
+        let clients = connections.into_iter().zip(shares).map(|(connection, share)| {
+            local.spawn_local(send(connection, share, self.status, Rc::clone(&count)))
+        });
+        let clients: Vec<_> = clients.collect();
+        let told = Rc::clone(&count);
+        let teller = spinner.clone();
+        let telling = local.spawn_local(async move {
+            loop {
+                tokio::time::sleep(TICK).await;
+                teller.set_message(format!("{} requests taken", told.taken.get()));
+            }
+        });
+        let mut sent = Sent::default();
+        let all = async {
+            for client in clients {
+                let (latencies, busy) = client.await.context("a client panicked")??;
+                sent.latencies.extend(latencies);
+                sent.busy += busy;
+            }
+            anyhow::Ok(())
+        };
+        local.run_until(all).await?;
+        telling.abort();
+        sent.took = count.begun.elapsed();
+        Ok(sent)
+    }
+}
+
+async fn send(
+    mut connection: Connection,
+    requests: Vec<Bytes>,
+    expected: u16,
+    count: Rc<Count>,
+) -> Result<(Vec<Duration>, usize)> {
+    let (mut latencies, mut busy) = (Vec::new(), 0);
+    for request in requests.iter().cycle() {
+        if !count.goes_on() {
+            break;
+        }
+        loop {
+            let begun = Instant::now();
+            let (status, body) = connection.answered(request).await?;
+            if status == expected {
+                latencies.push(begun.elapsed());
+                count.taken.set(count.taken.get() + 1);
+                break;
+            }
+            if !BUSY.contains(&status) {
+                bail!("{status} {}", String::from_utf8_lossy(&body));
+            }
+            busy += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok((latencies, busy))
+}

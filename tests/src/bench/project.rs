@@ -1,0 +1,128 @@
+//! The project of the bench: one workflow for each kind of load.
+
+use serde_json::{Value, json};
+
+/// The project's id.
+const PROJECT: &str = "3f0c7a18-6c52-4b0e-8d37-1a9e5b2c4d60";
+/// The key of the Task History API.
+pub(super) const API_KEY: &str = "key_of_the_bench_it_protects_nothing";
+/// The workflow that answers requests.
+pub(super) const QUOTE: &str = "a4d1c9e2-75b3-4f68-9a01-c2e4f6081b3d";
+/// Starts one conditional that ends.
+pub(super) const SEEN: &str = "Order Seen";
+/// Starts a function, a conditional and a request.
+pub(super) const PLACED: &str = "Order Placed";
+/// Starts a delay of thirty days.
+pub(super) const PARKED: &str = "Order Parked";
+/// Step executions at a time.
+pub(super) const CONCURRENCY: u32 = 1_000;
+/// Of these, for one user.
+pub(super) const USER_CONCURRENCY: u32 = 50;
+
+const INTEGRATION: &str = "custom.bench";
+const SHAPE: &str = "function yourFunction({ id, amount }) {\n  \
+    return { id, total: Math.round(amount * 119) / 100 };\n}";
+
+/// The project file.
+///
+/// # Arguments
+/// `target`: base URL of the server that request steps call.
+pub(super) fn file(target: &str) -> Value {
+    json!({
+        "project": {
+            "id": PROJECT,
+            "name": "Bench",
+            "concurrency": CONCURRENCY,
+            "user_concurrency": USER_CONCURRENCY,
+        },
+        "signing_keys": { "generate": true },
+        "api_keys": [{ "name": "bench", "key": API_KEY }],
+        "app_events": { SEEN: example(), PLACED: example(), PARKED: example() },
+        "integrations": [{ "type": INTEGRATION, "name": "Bench", "base_url": target }],
+        "workflows": [
+            workflow("watch", &json!({ "app_event": SEEN }), &json!([
+                { "name": "large", "if": { "{{trigger.event.amount}}": { "at_least": 500 } } },
+            ])),
+            workflow("fulfil", &json!({ "app_event": PLACED }), &json!([
+                shape("{{trigger.event}}"),
+                {
+                    "name": "worth it",
+                    "if": { "{{shape.result.total}}": { "at_least": 1 } },
+                    "then": [request(target)],
+                },
+            ])),
+            workflow("remind", &json!({ "app_event": PARKED }), &json!([
+                { "name": "wait", "delay": { "value": 30, "unit": "days" } },
+            ])),
+            quote(target),
+        ],
+    })
+}
+
+fn example() -> Value {
+    json!({ "id": "order-1", "amount": 120, "text": "" })
+}
+
+fn workflow(name: &str, trigger: &Value, steps: &Value) -> Value {
+    json!({
+        "workflow": name,
+        "integration": INTEGRATION,
+        "default_enabled": true,
+        "trigger": trigger,
+        "steps": steps,
+    })
+}
+
+fn shape(source: &str) -> Value {
+    let field = |name: &str| source.replace("}}", &format!(".{name}}}}}"));
+    let parameters = json!({ "id": field("id"), "amount": field("amount") });
+    json!({ "name": "shape", "function": SHAPE, "parameters": parameters })
+}
+
+fn request(target: &str) -> Value {
+    json!({
+        "name": "ship",
+        "request": { "method": "POST", "url": format!("{target}/orders"), "json": "{{shape.result}}" },
+    })
+}
+
+fn quote(target: &str) -> Value {
+    let steps = json!([
+        shape("{{trigger.request.body}}"),
+        request(target),
+        { "name": "answer", "response": { "status": 200, "body": "{{ship.response.body}}" } },
+    ]);
+    let body = json!({
+        "id": { "type": "string", "required": true },
+        "amount": { "type": "number" },
+        "text": { "type": "string" },
+    });
+    let mut quote = workflow("quote", &json!({ "request": { "body": body } }), &steps);
+    quote["id"] = json!(QUOTE);
+    quote
+}
+
+/// A payload of so many bytes.
+pub(super) fn payload(number: usize, bytes: usize) -> Value {
+    let mut payload = json!({ "id": format!("order-{number}"), "amount": number % 1_000 + 1 });
+    payload["text"] = json!("");
+    let filler = bytes.saturating_sub(payload.to_string().len());
+    payload["text"] = json!("x".repeat(filler));
+    payload
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_project_file_has_no_mistakes() {
+        let parsed = domain::definition::parse(&file("http://127.0.0.1:1").to_string());
+        assert!(parsed.is_ok(), "{:?}", parsed.err());
+    }
+
+    #[test]
+    fn a_payload_has_the_size_that_is_asked_for() {
+        assert_eq!(payload(123_456, 500).to_string().len(), 500);
+    }
+}

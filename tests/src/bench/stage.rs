@@ -1,0 +1,86 @@
+//! A node with the project of the bench and its users.
+
+use super::project::{self, SEEN};
+use super::target::Target;
+use super::wire;
+use crate::harness::{Api, Node};
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Size of an event's payload.
+pub(super) const PAYLOAD_BYTES: usize = 500;
+/// Events in a batched request.
+pub(super) const BATCH_EVENTS: usize = 100;
+/// Users that are connected at a time.
+const CONNECTING: usize = 32;
+/// The integration's own name in the API.
+const INTEGRATION: &str = "custom.bench";
+
+/// A running node, the server that its steps call, and its users.
+pub(super) struct Stage {
+    pub(super) folder: PathBuf,
+    pub(super) node: Node,
+    pub(super) api: Api,
+    pub(super) target: Target,
+    /// User tokens, made ahead.
+    pub(super) tokens: Vec<String>,
+}
+
+impl Stage {
+    /// Starts a node on an empty folder, applies the project, and connects so many users; the
+    /// workflows are enabled for each.
+    pub(super) async fn prepare(folder: &Path, users: usize) -> Result<Self> {
+        let target = Target::start().await?;
+        let node = Node::start(folder).await?;
+        let (api, signer) = Api::apply(&node, folder, &project::file(&target.url())).await?;
+        let tokens = (0..users).map(|n| signer.token(&format!("user-{n}")));
+        let tokens = tokens.collect::<Result<Vec<String>>>()?;
+        let connected = stream::iter(tokens.iter().enumerate()).map(|(n, token)| {
+            let api = &api;
+            async move { api.connect(token, INTEGRATION, &format!("account-{n}")).await }
+        });
+        connected.buffer_unordered(CONNECTING).try_collect::<Vec<()>>().await?;
+        let stage = Self { folder: folder.to_owned(), node, api, target, tokens };
+        Ok(stage)
+    }
+
+    /// The node's process.
+    pub(super) fn pid(&self) -> Result<u32> {
+        self.node.pid().context("the node has ended")
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/projects/{}{rest}", self.api.project)
+    }
+
+    /// One request per user, with one event each.
+    pub(super) fn singles(&self) -> Vec<Bytes> {
+        let path = self.path("/sdk/events/trigger");
+        let requests = self.tokens.iter().enumerate().map(|(n, token)| {
+            let body = json!({ "name": SEEN, "payload": project::payload(n, PAYLOAD_BYTES) });
+            wire::post(&path, token, &body.to_string())
+        });
+        requests.collect()
+    }
+
+    /// One request per user, with so many events each.
+    pub(super) fn batches(&self, name: &str, events: usize, bytes: usize) -> Vec<Bytes> {
+        let path = self.path("/sdk/events/batch");
+        let requests = self.tokens.iter().enumerate().map(|(n, token)| {
+            let event = |i| json!({ "name": name, "payload": project::payload(n + i, bytes) });
+            let body = json!({ "events": (0..events).map(event).collect::<Vec<_>>() });
+            wire::post(&path, token, &body.to_string())
+        });
+        requests.collect()
+    }
+
+    /// A request that waits for the response of a workflow.
+    pub(super) fn request(&self, token: &str, workflow: &str) -> Bytes {
+        let path = self.path(&format!("/sdk/triggers/{workflow}"));
+        let body = project::payload(1, PAYLOAD_BYTES);
+        wire::post(&path, token, &body.to_string())
+    }
+}
