@@ -7,6 +7,8 @@
 
 mod ring;
 mod seal;
+#[cfg(test)]
+mod tests;
 
 pub use ring::MasterKey;
 use ring::Ring;
