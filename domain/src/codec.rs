@@ -4,13 +4,16 @@
 //! one after the other, so the envelope and the body are encoded separately, with the same bytes
 //! as the flat record: the envelope can be read alone, and one Rust type serves all of them.
 
+pub(crate) mod datum;
 mod schema;
 
 pub use schema::{Schema, published};
 
 use crate::meta::{Meta, Recorded};
-use schema::META;
 use serde::{Serialize, de::DeserializeOwned};
+
+/// The envelope: the first field of every schema, without an id of its own.
+const META: &str = "Meta";
 
 /// A record that cannot be written or read. An owner that meets one resigns; it never skips.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +60,7 @@ pub fn encode<F: Family>(record: &Recorded<F>) -> Result<Vec<u8>, CodecError> {
     let mut out = Vec::with_capacity(512);
     out.push(0);
     out.extend_from_slice(&schema.id.to_be_bytes());
-    META.write(&mut out, &record.meta)?;
+    datum::write(&mut out, &record.meta).map_err(|_| CodecError::Encode { schema: META })?;
     record.body.write(&mut out)?;
     Ok(out)
 }
@@ -65,19 +68,23 @@ pub fn encode<F: Family>(record: &Recorded<F>) -> Result<Vec<u8>, CodecError> {
 /// Reads a record of one family; a record of the other family is `Unknown`.
 pub fn decode<F: Family>(bytes: &[u8]) -> Result<Recorded<F>, CodecError> {
     let (id, mut rest) = head(bytes)?;
-    let meta = META.read(&mut rest)?;
+    let meta = read_meta(&mut rest)?;
     Ok(Recorded { meta, body: F::read(id, &mut rest)? })
 }
 
 /// Reads only the envelope: the schema id and the meta.
 pub fn decode_meta(bytes: &[u8]) -> Result<(u32, Meta), CodecError> {
     let (id, mut rest) = head(bytes)?;
-    Ok((id, META.read(&mut rest)?))
+    Ok((id, read_meta(&mut rest)?))
 }
 
 /// The schema id that a record names.
 pub fn schema_id(bytes: &[u8]) -> Result<u32, CodecError> {
     head(bytes).map(|(id, _)| id)
+}
+
+fn read_meta(bytes: &mut &[u8]) -> Result<Meta, CodecError> {
+    datum::read(bytes).map_err(|_| CodecError::Decode { schema: META })
 }
 
 fn head(bytes: &[u8]) -> Result<(u32, &[u8]), CodecError> {
@@ -93,15 +100,11 @@ impl Schema {
         out: &mut Vec<u8>,
         value: &T,
     ) -> Result<(), CodecError> {
-        // The library's error prints the whole schema and sometimes the value: it stays here.
-        self.writer
-            .write_ser(out, value)
-            .map(|_| ())
-            .map_err(|_| CodecError::Encode { schema: self.name })
+        datum::write(out, value).map_err(|_| CodecError::Encode { schema: self.name })
     }
 
     pub(crate) fn read<T: DeserializeOwned>(&self, bytes: &mut &[u8]) -> Result<T, CodecError> {
-        self.reader.read_deser(bytes).map_err(|_| CodecError::Decode { schema: self.name })
+        datum::read(bytes).map_err(|_| CodecError::Decode { schema: self.name })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What may hold customers' data or secrets.
 
+use crate::codec::datum::BYTES;
 use bytes::Bytes;
 use serde::de::Error as _;
 use serde::ser::Error as _;
@@ -49,7 +50,7 @@ impl std::fmt::Debug for Payload {
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Payload::Sealed(bytes) => serializer.serialize_bytes(bytes),
+            Payload::Sealed(bytes) => serializer.serialize_newtype_struct(BYTES, bytes),
             Payload::Open(_) => Err(S::Error::custom("an open payload cannot be written")),
         }
     }
