@@ -43,8 +43,23 @@ impl Stage {
             async move { api.connect(token, INTEGRATION, &format!("account-{n}")).await }
         });
         connected.buffer_unordered(CONNECTING).try_collect::<Vec<()>>().await?;
-        let stage = Self { folder: folder.to_owned(), node, api, target, tokens };
-        Ok(stage)
+        Ok(Self { folder: folder.to_owned(), node, api, target, tokens })
+    }
+
+    /// Stops the node and starts it again.
+    pub(super) async fn restarted(self) -> Result<Self> {
+        let Self { folder, node, api, target, tokens } = self;
+        node.stop().await?;
+        let node = Node::start(&folder).await?;
+        Ok(Self { api: api.moved(node.address), folder, node, target, tokens })
+    }
+
+    /// Kills the node and starts it again.
+    pub(super) async fn killed(self) -> Result<Self> {
+        let Self { folder, node, api, target, tokens } = self;
+        node.kill().await?;
+        let node = Node::start(&folder).await?;
+        Ok(Self { api: api.moved(node.address), folder, node, target, tokens })
     }
 
     /// The node's process.
