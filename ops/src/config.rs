@@ -32,6 +32,7 @@ pub struct Http {
     pub webhook_bytes_max: usize,
     pub response_timeout_ms: u64,
     pub head_timeout_ms: u64,
+    pub body_timeout_ms: u64,
     pub connections_max: usize,
 }
 

@@ -152,6 +152,7 @@ fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> inges
     let limits = ingest::Limits {
         body_bytes_max: config.http.body_bytes_max,
         webhook_bytes_max: config.http.webhook_bytes_max,
+        body_timeout_ms: config.http.body_timeout_ms,
         response_timeout_ms: config.http.response_timeout_ms,
         ..ingest::Limits::default()
     };

@@ -22,6 +22,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     slots: Arc<Semaphore>,
     head_timeout: Duration,
+    unread_timeout_ms: u32,
 }
 
 impl Server {
@@ -35,6 +36,7 @@ impl Server {
             address,
             slots: Arc::new(Semaphore::new(settings.connections_max)),
             head_timeout: Duration::from_millis(settings.head_timeout_ms),
+            unread_timeout_ms: u32::try_from(settings.body_timeout_ms).unwrap_or(u32::MAX),
         })
     }
 
@@ -60,6 +62,8 @@ impl Server {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
+            // The kernel gives the connection up: nothing above it notices who never reads.
+            let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, self.unread_timeout_ms);
             let connection = serve(stream, router.clone(), self.head_timeout, stopped.clone());
             tokio::spawn(async move {
                 connection.await;

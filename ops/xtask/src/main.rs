@@ -88,6 +88,7 @@ fn program(name: &str, options: &[String]) -> Result<()> {
 
 fn test(quick: bool) -> Result<()> {
     check::check()?;
+    tools::paragon_connect()?;
     cargo(&["build", "--release", "--workspace", "--bins"])?;
     cargo(&[
         "test",
