@@ -2,7 +2,7 @@
 
 use crate::door::Shared;
 use crate::problem::{BODY_ENCODED, BODY_LATE, BODY_MALFORMED, BODY_TOO_LARGE, Outcome, Problem};
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
@@ -37,11 +37,15 @@ pub(crate) async fn read(
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(BODY_ENCODED.plain());
     }
+    let too_large = || BODY_TOO_LARGE.because(format!("The body has more than {bytes_max} bytes."));
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(too_large());
+    }
     let whole = axum::body::to_bytes(body, bytes_max);
     match tokio::time::timeout(Duration::from_millis(timeout_ms), whole).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if error.source().is_some_and(|e| e.is::<LengthLimitError>()) => {
-            Err(BODY_TOO_LARGE.because(format!("The body has more than {bytes_max} bytes.")))
+            Err(too_large())
         }
         Ok(Err(_)) => Err(BODY_MALFORMED.because("The body broke off.")),
         Err(_) => Err(BODY_LATE.plain()),
