@@ -8,9 +8,9 @@ mod token;
 
 pub use api::{Api, Delivery};
 pub use client::{Answer, Client};
-pub use node::Node;
+pub use node::{Node, Said};
 pub use reader::{has_reader, read_log};
-pub use token::Signer;
+pub use token::{Signer, unsigned};
 
 use std::path::{Path, PathBuf};
 

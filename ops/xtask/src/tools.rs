@@ -5,20 +5,32 @@ use anyhow::{Context, Result};
 use std::process::Command;
 
 const OCTOKIT_EXAMPLES: &str = "@octokit/webhooks-examples@7.6.1";
+const PARAGON_CONNECT: &str = "@useparagon/connect@2.4.0";
 const FASTAVRO: &str = "fastavro==1.13.1";
 
 /// GitHub's recorded webhook payloads (MIT).
 pub(crate) fn octokit_examples() -> Result<()> {
-    let folder = cache().join("npm");
-    if folder.join("node_modules/@octokit/webhooks-examples").is_dir() {
+    npm("npm", OCTOKIT_EXAMPLES)
+        .context("the demo needs npm, to install GitHub's recorded payloads")
+}
+
+/// The client that the public API is made for (MIT), as it is published.
+pub(crate) fn paragon_connect() -> Result<()> {
+    npm("connect", PARAGON_CONNECT).context("the tests need npm, to install the published client")
+}
+
+/// Installs a package, written `name@version`, into a folder of its own.
+fn npm(folder: &str, package: &str) -> Result<()> {
+    let folder = cache().join(folder);
+    let name = package.rsplit_once('@').map_or(package, |(name, _)| name);
+    if folder.join("node_modules").join(name).is_dir() {
         return Ok(());
     }
     std::fs::create_dir_all(&folder)?;
     run(Command::new("npm")
         .args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix", "."])
-        .arg(OCTOKIT_EXAMPLES)
+        .arg(package)
         .current_dir(&folder))
-    .context("the demo needs npm, to install GitHub's recorded payloads")
 }
 
 /// An Avro reader that no one here wrote.

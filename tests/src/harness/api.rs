@@ -49,6 +49,11 @@ impl Api {
         Ok((Self { client: Client::default(), at: node.address, project: id }, signer))
     }
 
+    /// An address below `/projects/<id>`.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}/projects/{}{path}", self.at, self.project)
+    }
+
     /// The same project on a node that has moved.
     pub fn moved(&self, at: SocketAddr) -> Self {
         Self { at, ..self.clone() }
@@ -67,7 +72,7 @@ impl Api {
     ) -> Result<Answer> {
         let request = Request::builder()
             .method(method)
-            .uri(format!("http://{}/projects/{}{path}", self.at, self.project))
+            .uri(self.url(path))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json");
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();

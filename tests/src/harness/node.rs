@@ -18,6 +18,17 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Lines of the node's own log that an error shows.
 const SHOWN_LINES: usize = 12;
 
+/// What a command of the binary said, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub out: String,
+    /// What it printed as errors.
+    pub err: String,
+}
+
 /// A running node in a process of its own. Dropped, it is killed.
 pub struct Node {
     data: PathBuf,
@@ -41,10 +52,31 @@ impl Node {
     /// # Errors
     /// As [`Node::start`].
     pub async fn start_with(data: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::start_under(&[], data, settings).await
+    }
+
+    /// Starts a node by another program that becomes it, as `["nice"]`.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_under(
+        wrapper: &[&str],
+        data: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let log = File::options().create(true).append(true).open(data.join("serve.log"))?;
-        let mut command = command(data)?;
+        let mut command = match wrapper {
+            [] => Command::new(program()?),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program()?);
+                command
+            }
+        };
         command
+            .arg("--data")
+            .arg(data)
             .arg("serve")
             .env("MILLRACE_HTTP__LISTEN", "127.0.0.1:0")
             .env("MILLRACE_EGRESS__ALLOW", "127.0.0.0/8")
@@ -116,6 +148,17 @@ impl Node {
         let output = command(data)?.args(arguments).output().await?;
         let said = [output.stderr, output.stdout].concat();
         Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Runs another command of the binary on a folder, however it ends.
+    ///
+    /// # Errors
+    /// The binary is not built.
+    pub async fn tell(data: &Path, arguments: &[&str]) -> Result<Said> {
+        let output = command(data)?.args(arguments).stdin(Stdio::null()).output().await?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let code = output.status.code();
+        Ok(Said { code, out: text(output.stdout), err: text(output.stderr) })
     }
 
     /// Runs another command of the binary on a folder; gives what it prints.

@@ -1,15 +1,22 @@
 //! User tokens, as a customer's server signs them.
 
 use anyhow::{Context, Result};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde_json::json;
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rsa::KeyPair;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, crypto, encode};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const LIFE_S: u64 = 3_600;
 
 /// Signs user tokens with the private key of a project.
-pub struct Signer(EncodingKey);
+pub struct Signer {
+    key: EncodingKey,
+    pem: String,
+}
 
 impl Signer {
     /// The key that `millrace apply` made for the project.
@@ -18,8 +25,9 @@ impl Signer {
     /// There is none, or it is no RSA key.
     pub fn load(data: &Path, project: &str) -> Result<Self> {
         let path = data.join("keys").join(format!("{project}.pem"));
-        let pem = std::fs::read(&path).with_context(|| format!("no key {}", path.display()))?;
-        Ok(Self(EncodingKey::from_rsa_pem(&pem)?))
+        let pem =
+            std::fs::read_to_string(&path).with_context(|| format!("no key {}", path.display()))?;
+        Ok(Self { key: EncodingKey::from_rsa_pem(pem.as_bytes())?, pem })
     }
 
     /// A token for a user, good for an hour.
@@ -29,6 +37,37 @@ impl Signer {
     pub fn token(&self, user: &str) -> Result<String> {
         let now_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let claims = json!({ "sub": user, "iat": now_s, "exp": now_s + LIFE_S });
-        Ok(encode(&Header::new(Algorithm::RS256), &claims, &self.0)?)
+        Ok(encode(&Header::new(Algorithm::RS256), &claims, &self.key)?)
     }
+
+    /// A token with any header and any claims, signed with RS256 whatever its header says.
+    ///
+    /// # Errors
+    /// It cannot be signed.
+    pub fn forge(&self, header: &Value, claims: &Value) -> Result<String> {
+        let message = unsigned(header, claims);
+        let signature = crypto::sign(message.as_bytes(), &self.key, Algorithm::RS256)?;
+        Ok(format!("{message}.{signature}"))
+    }
+
+    /// The public half of the key, in PEM.
+    ///
+    /// # Errors
+    /// The key cannot be read.
+    pub fn public_pem(&self) -> Result<String> {
+        let body: String = self.pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let pair = KeyPair::from_pkcs8(&STANDARD.decode(body.trim())?)?;
+        let public = aws_lc_rs::signature::KeyPair::public_key(&pair);
+        let der = AsDer::<PublicKeyX509Der<'_>>::as_der(public)?;
+        let text = STANDARD.encode(der.as_ref());
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+        Ok(format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n")))
+    }
+}
+
+/// Header and claims of a token, without a signature.
+pub fn unsigned(header: &Value, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}", part(header), part(claims))
 }

@@ -1,0 +1,22 @@
+//! The system seen from outside: the real program, over HTTP and its command line. Every test has
+//! a folder and a port of its own.
+// The lint knows test functions, not what they call: all of this is test code.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bodies;
+mod cli;
+mod control;
+mod disk;
+mod egress;
+mod examples;
+mod fairness;
+mod functions;
+mod history;
+mod project;
+mod raw;
+mod retry;
+mod sdk;
+mod server;
+mod tokens;
+mod webhooks;
+mod world;
