@@ -87,7 +87,16 @@ pub struct Seen {
 #[derive(Clone, Default, Debug)]
 pub struct Rows {
     rows: BTreeMap<RowKey, Row>,
-    dirty: BTreeSet<RowKey>,
+    dirty: BTreeMap<RowKey, Before>,
+}
+
+/// What the store has of a row that changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Before {
+    /// Nothing: the row began after the last save.
+    Nothing,
+    /// Maybe an older one.
+    Something,
 }
 
 macro_rules! accessors {
@@ -100,7 +109,9 @@ macro_rules! accessors {
         pub(crate) fn $get_mut(&mut self, key: &RowKey) -> Option<&mut $type> {
             match self.rows.get_mut(key) {
                 Some(Row::$variant(row)) => {
-                    if !self.dirty.contains(key) { self.dirty.insert(key.clone()); }
+                    if !self.dirty.contains_key(key) {
+                        self.dirty.insert(key.clone(), Before::Something);
+                    }
                     Some(row)
                 }
                 _ => None,
@@ -141,7 +152,7 @@ impl Rows {
 
     /// Whether the row was changed, or removed, since the changes were last taken.
     pub fn is_dirty(&self, key: &RowKey) -> bool {
-        self.dirty.contains(key)
+        self.dirty.contains_key(key)
     }
 
     /// The row as it is.
@@ -156,19 +167,30 @@ impl Rows {
 
     /// Sets a row.
     pub(crate) fn put(&mut self, key: RowKey, row: Row) {
-        self.dirty.insert(key.clone());
-        self.rows.insert(key, row);
+        let old = self.rows.insert(key.clone(), row);
+        let before = if old.is_some() { Before::Something } else { Before::Nothing };
+        self.dirty.entry(key).or_insert(before);
     }
 
     /// Removes a row.
     pub(crate) fn remove(&mut self, key: &RowKey) -> Option<Row> {
-        self.dirty.insert(key.clone());
+        self.dirty.entry(key.clone()).or_insert(Before::Something);
         self.rows.remove(key)
     }
 
-    /// Takes the keys of the rows that changed; a key without a row was removed.
-    pub fn take_dirty(&mut self) -> BTreeSet<RowKey> {
-        std::mem::take(&mut self.dirty)
+    /// Takes the keys of the rows that the store has to learn of; a key without a row was removed.
+    pub fn take_dirty(&mut self) -> Vec<RowKey> {
+        let dirty = std::mem::take(&mut self.dirty);
+        let rows = &self.rows;
+        let known = dirty
+            .into_iter()
+            .filter(|(key, before)| *before == Before::Something || rows.contains_key(key));
+        known.map(|(key, _)| key).collect()
+    }
+
+    /// The number of rows that changed since the changes were last taken.
+    pub fn dirty_len(&self) -> usize {
+        self.dirty.len()
     }
 
     /// Forgets a loaded row that is written to the store.

@@ -165,7 +165,7 @@ fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> inges
         clock: world.clock.clone(),
         random: world.random.clone(),
         directory: Arc::new(Users(DirectoryReader::new(store.clone(), partitions))),
-        history: Arc::new(Tasks(HistoryReader::new(store.clone(), partitions))),
+        history: Arc::new(Tasks(HistoryReader::new(world.log.clone(), store.clone()))),
         inbox: Arc::new(Webhooks(InboxReader::new(store.clone(), partitions))),
         key_source: Arc::new(KeySets(client)),
         limits,

@@ -1,6 +1,6 @@
 //! Keeps an owner turning: its turns, its timers, and the steps it starts.
 
-use crate::owner::{Owner, Seat, Turn};
+use crate::owner::{Owner, SAVE_AFTER_MS, Seat, Turn};
 use crate::perform::perform;
 use crate::queue::Work;
 use crate::world::World;
@@ -66,6 +66,10 @@ async fn round(
         Some(due) if due <= world.clock.now() => owner.fire().await?,
         _ => 0,
     };
+    let waited_ms = owner.unsaved_since().map(|since| world.clock.now().since_ms(since));
+    if waited_ms.is_some_and(|ms| ms >= SAVE_AFTER_MS) {
+        owner.save().await?;
+    }
     Ok(match turn {
         Turn::Idle { next } if fired == 0 => Some(next),
         Turn::Idle { .. } | Turn::Busy => None,
@@ -79,7 +83,8 @@ async fn round(
 /// Waits for the next command, the next timer, or the end.
 async fn rest(world: &World, owner: &Owner, next: i64, stop: &mut watch::Receiver<bool>) {
     let now = world.clock.now();
-    let due = owner.next_due().unwrap_or(Timestamp(i64::MAX));
+    let save = owner.unsaved_since().map(|since| since.plus_ms(SAVE_AFTER_MS));
+    let due = owner.next_due().into_iter().chain(save).min().unwrap_or(Timestamp(i64::MAX));
     let sleep_ms = due.since_ms(now).clamp(1, SLEEP_MS_MAX);
     tokio::select! {
         _ = world.log.changed(owner.seat().commands, next) => {}

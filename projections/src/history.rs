@@ -5,20 +5,20 @@ mod read;
 
 pub use read::HistoryReader;
 
-use crate::runner::{Loaded, Projection};
+use crate::runner::{Loaded, Projection, Standing};
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::event::Event;
 use domain::id::{ExecutionId, IntegrationId, ProjectId, WorkflowId};
-use domain::meta::Recorded;
 use domain::time::Timestamp;
 use domain::view::Status;
 use ports::{Error, Table};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Executions with their steps.
 pub const RUNS: Table = Table("history.run");
-/// What steps took in and gave, sealed.
+/// Which events hold what steps took in and gave, by their offsets.
 pub const CONTENTS: Table = Table("history.contents");
 /// Executions by project and moment of their start.
 pub const STARTS: Table = Table("history.start");
@@ -35,18 +35,22 @@ impl Projection for History {
         &[RUNS, CONTENTS, STARTS]
     }
 
-    fn touches(&self, partition: u16, event: &Recorded<Event>) -> Vec<(Table, Bytes)> {
-        let run = event.body.execution().map(|id| (RUNS, run_key(partition, id)));
-        run.into_iter().collect()
+    fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)> {
+        let mut begun = BTreeSet::new();
+        let mut wanted = BTreeSet::new();
+        for (_, event) in events {
+            let Some(id) = event.body.execution() else { continue };
+            match &event.body {
+                Event::ExecutionStarted(_) => begun.insert(id),
+                // Nothing is there of what begins in these events.
+                _ => !begun.contains(&id) && wanted.insert(id),
+            };
+        }
+        wanted.into_iter().map(|id| (RUNS, run_key(partition, id))).collect()
     }
 
-    fn fold(
-        &self,
-        partition: u16,
-        rows: &mut Loaded,
-        event: &Recorded<Event>,
-    ) -> Result<(), Error> {
-        fold::fold(partition, rows, event)
+    fn fold(&self, partition: u16, rows: &mut Loaded, events: &[Standing]) -> Result<(), Error> {
+        fold::Folding::new(partition, rows).fold(events)
     }
 }
 

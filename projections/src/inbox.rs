@@ -1,6 +1,6 @@
 //! Every webhook that came, also refused and unmatched ones.
 
-use crate::runner::{Loaded, Projection};
+use crate::runner::{Loaded, Projection, Standing};
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::event::Event;
 use domain::id::{EventId, ProjectId};
@@ -29,32 +29,31 @@ impl Projection for Inbox {
         &[DELIVERIES]
     }
 
-    fn touches(&self, _: u16, _: &Recorded<Event>) -> Vec<(Table, Bytes)> {
+    fn touches(&self, _: u16, _: &[Standing]) -> Vec<(Table, Bytes)> {
         Vec::new()
     }
 
-    fn fold(
-        &self,
-        partition: u16,
-        rows: &mut Loaded,
-        event: &Recorded<Event>,
-    ) -> Result<(), Error> {
-        let Event::WebhookReceived(e) = &event.body else { return Ok(()) };
-        let (at, id) = (event.meta.occurred_at, event.meta.event_id);
-        let row = Delivery {
-            id,
-            received_at: at,
-            integration: e.integration,
-            verdict: e.verdict,
-            delivery: e.delivery.clone(),
-            name: e.name.clone(),
-            provider_id: e.provider_id.clone(),
-            repeated: e.repeated,
-            recipient_count: u32::try_from(e.recipients.len()).unwrap_or(u32::MAX),
-            size: i64::from(e.size),
-        };
-        rows.put(DELIVERIES, key(partition, event.meta.project, at, id), &row)
+    fn fold(&self, partition: u16, rows: &mut Loaded, events: &[Standing]) -> Result<(), Error> {
+        events.iter().try_for_each(|(_, event)| keep(partition, rows, event))
     }
+}
+
+fn keep(partition: u16, rows: &mut Loaded, event: &Recorded<Event>) -> Result<(), Error> {
+    let Event::WebhookReceived(e) = &event.body else { return Ok(()) };
+    let (at, id) = (event.meta.occurred_at, event.meta.event_id);
+    let row = Delivery {
+        id,
+        received_at: at,
+        integration: e.integration,
+        verdict: e.verdict,
+        delivery: e.delivery.clone(),
+        name: e.name.clone(),
+        provider_id: e.provider_id.clone(),
+        repeated: e.repeated,
+        recipient_count: u32::try_from(e.recipients.len()).unwrap_or(u32::MAX),
+        size: i64::from(e.size),
+    };
+    rows.put(DELIVERIES, key(partition, event.meta.project, at, id), &row)
 }
 
 fn key(partition: u16, project: ProjectId, at: Timestamp, id: EventId) -> Bytes {

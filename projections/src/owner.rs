@@ -10,8 +10,11 @@ mod claim;
 mod decide;
 pub mod open;
 mod release;
+mod rows;
 pub(crate) mod stamp;
 pub mod table;
+
+pub use rows::SAVE_AFTER_MS;
 
 use crate::queue::{Queues, Work};
 use crate::timer::Timers;
@@ -30,7 +33,7 @@ pub const BATCH_COMMANDS_MAX: usize = 512;
 /// Bytes of commands read in one go.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Rows kept at hand between batches.
-const ROWS_MAX: usize = 50_000;
+const ROWS_MAX: usize = 8_192;
 
 /// Which partition an owner holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +68,8 @@ pub struct Owner {
     held: Option<Held>,
     queues: Queues,
     timers: Timers,
+    /// Since when rows wait to be saved.
+    unsaved_since: Option<Timestamp>,
 }
 
 /// What an owner knows while it holds its partition.
@@ -105,7 +110,8 @@ impl Owner {
     /// An owner that holds nothing yet.
     pub fn new(world: World, seat: Seat, node: impl Into<String>) -> Self {
         let (queues, timers) = (Queues::new(seat.number()), Timers::new(seat.number()));
-        Self { world, seat, node: node.into(), rows: Rows::default(), held: None, queues, timers }
+        let (node, rows) = (node.into(), Rows::default());
+        Self { world, seat, node, rows, held: None, queues, timers, unsaved_since: None }
     }
 
     /// The seat that it wants or holds.
@@ -166,6 +172,7 @@ impl Owner {
     pub fn resign(&mut self) {
         self.held = None;
         self.rows = Rows::default();
+        self.unsaved_since = None;
         self.queues.clear();
         self.timers.clear();
     }
@@ -178,7 +185,10 @@ impl Owner {
         if self.held.is_none() {
             return Ok(Vec::new());
         }
-        self.queues.refill(&self.world).await?;
+        if self.queues.wants_rows() {
+            self.save().await?;
+            self.queues.refill(&self.world).await?;
+        }
         let config = self.world.feed.current();
         let calls = self.queues.start(&config);
         self.ask_slots(&config).await?;
@@ -197,6 +207,9 @@ impl Owner {
     pub async fn fire(&mut self) -> Result<usize, Error> {
         let Some(held) = &self.held else { return Ok(0) };
         let now = held.now.max(self.world.clock.now());
+        if self.timers.wants_rows(now) {
+            self.save().await?;
+        }
         let due = self.timers.due(&self.world, now).await?;
         self.fire_all(due).await
     }

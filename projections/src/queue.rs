@@ -204,6 +204,11 @@ impl Queues {
         asks
     }
 
+    /// Whether queues ran empty while more is in the store.
+    pub(crate) fn wants_rows(&self) -> bool {
+        !self.hungry.is_empty()
+    }
+
     /// Reads the heads of queues that ran empty while more is in the store.
     pub(crate) async fn refill(&mut self, world: &World) -> Result<(), Error> {
         for name in std::mem::take(&mut self.hungry) {

@@ -26,10 +26,14 @@ use uuid::Uuid;
 pub const CHECKPOINTS: Table = Table("projection.checkpoint");
 /// Bytes of events folded in one go.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
-/// How long records may take to become durable before they are looked at again.
-const SETTLE: Duration = Duration::from_millis(2);
+/// How long records are let gather before they are folded: a short run then is one row, written
+/// once. They also become durable meanwhile.
+const SETTLE: Duration = Duration::from_millis(20);
 /// The longest sleep between looks at the log.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// An event that stands, and where.
+pub type Standing = (Offset, Recorded<Event>);
 
 /// What makes rows out of events.
 pub trait Projection: Send + Sync {
@@ -39,15 +43,14 @@ pub trait Projection: Send + Sync {
     /// The tables that it alone writes.
     fn tables(&self) -> &'static [Table];
 
-    /// The rows that folding the event reads.
-    fn touches(&self, partition: u16, event: &Recorded<Event>) -> Vec<(Table, Bytes)>;
+    /// The rows that folding the events reads.
+    fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)>;
 
-    /// Folds one event that stands.
+    /// Folds events that stand, in their order. Into which batches they come is chance.
     ///
     /// # Errors
     /// `Corrupt`: a row does not decode.
-    fn fold(&self, partition: u16, rows: &mut Loaded, event: &Recorded<Event>)
-    -> Result<(), Error>;
+    fn fold(&self, partition: u16, rows: &mut Loaded, events: &[Standing]) -> Result<(), Error>;
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -135,16 +138,14 @@ impl Runner {
 
     async fn commit(
         &self,
-        standing: &[(Offset, Recorded<Event>)],
+        standing: &[Standing],
         filter: &Filter,
         applied: Offset,
     ) -> Result<(), Error> {
         let number = self.seat.number();
-        let wanted = standing.iter().flat_map(|(_, e)| self.projection.touches(number, e));
-        let mut rows = Loaded::load(self.store.as_ref(), wanted.collect()).await?;
-        for (_, event) in standing {
-            self.projection.fold(number, &mut rows, event)?;
-        }
+        let wanted = self.projection.touches(number, standing);
+        let mut rows = Loaded::load(self.store.as_ref(), wanted).await?;
+        self.projection.fold(number, &mut rows, standing)?;
         let holder = filter.owner();
         let at = Checkpoint {
             identity: self.log.identity(),
@@ -200,13 +201,12 @@ pub async fn run(
         match runner.step().await {
             Ok((_, true)) => {}
             Ok((next, false)) => {
-                // Records that are not durable yet are there for `changed`, and not for rows.
-                tokio::time::sleep(SETTLE).await;
                 tokio::select! {
                     _ = world.log.changed(seat.events, next) => {}
                     () = tokio::time::sleep(SLEEP_MAX) => {}
                     _ = stop.changed() => {}
                 }
+                tokio::time::sleep(SETTLE).await;
             }
             Err(Error::Corrupt(reason)) => return Err(Error::Corrupt(reason)),
             Err(error) => {

@@ -63,13 +63,18 @@ impl Timers {
         next.into_iter().chain(beyond).min()
     }
 
+    /// Whether the rows are read to know what is due at `now`.
+    pub(crate) fn wants_rows(&self, now: Timestamp) -> bool {
+        self.horizon < now || (self.near.is_empty() && self.horizon < Timestamp(i64::MAX))
+    }
+
     /// Takes the timers that are due at `now`.
     pub(crate) async fn due(
         &mut self,
         world: &World,
         now: Timestamp,
     ) -> Result<Vec<(Timestamp, ExecutionId)>, Error> {
-        if self.horizon < now || (self.near.is_empty() && self.horizon < Timestamp(i64::MAX)) {
+        if self.wants_rows(now) {
             self.load(world).await?;
         }
         let mut due = Vec::new();

@@ -1,56 +1,85 @@
 //! Events into executions and steps.
 
 use super::{CONTENTS, RUNS, STARTS, Start, contents_key, run_key, start_key};
-use crate::runner::Loaded;
+use crate::runner::{Loaded, Standing};
 use domain::event::{
     Ending, Event, ExecutionFinished, ExecutionStarted, StepFailed, StepKind, StepReady,
     StepSucceeded,
 };
-use domain::id::{ExecutionId, StepId, step_execution};
+use domain::id::{ExecutionId, ProjectId, StepId, step_execution};
 use domain::meta::Recorded;
-use domain::payload::Payload;
 use domain::time::Timestamp;
 use domain::view::{Execution, Run, Status, StepExecution, StepType};
-use ports::Error;
+use ports::{Error, Offset};
+use std::collections::BTreeMap;
+use uuid::Uuid;
 
-pub(super) fn fold(
+/// Folds a batch: each run is read once and written once.
+pub(super) struct Folding<'a> {
     partition: u16,
-    rows: &mut Loaded,
-    event: &Recorded<Event>,
-) -> Result<(), Error> {
-    if let Event::ExecutionStarted(e) = &event.body {
-        return started(partition, rows, event, e);
-    }
-    let Some(id) = event.body.execution() else { return Ok(()) };
-    let Some(mut run) = rows.get::<Run>(RUNS, &run_key(partition, id))? else { return Ok(()) };
-    let before = run.execution.status;
-    let at = event.meta.occurred_at;
-    match &event.body {
-        Event::StepReady(e) => ready(&mut run, e, at),
-        Event::StepSucceeded(e) => {
-            let step = succeeded(&mut run, e, at);
-            rows.put(CONTENTS, contents_key(partition, id, &step), &e.sealed)?;
-        }
-        Event::StepFailed(e) => {
-            let step = failed(&mut run, e, at);
-            rows.put(CONTENTS, contents_key(partition, id, &step), &e.sealed)?;
-        }
-        Event::ExecutionFinished(e) => finished(&mut run, e, at),
-        _ => return Ok(()),
-    }
-    if run.execution.status != before {
-        let key = start_key(partition, event.meta.project, run.execution.started_at, id);
-        rows.put(STARTS, key, &start_of(&run.execution))?;
-    }
-    rows.put(RUNS, run_key(partition, id), &run)
+    rows: &'a mut Loaded,
+    runs: BTreeMap<ExecutionId, (ProjectId, Run)>,
 }
 
-fn started(
-    partition: u16,
-    rows: &mut Loaded,
-    event: &Recorded<Event>,
-    e: &ExecutionStarted,
-) -> Result<(), Error> {
+impl<'a> Folding<'a> {
+    pub(super) fn new(partition: u16, rows: &'a mut Loaded) -> Self {
+        Self { partition, rows, runs: BTreeMap::new() }
+    }
+
+    pub(super) fn fold(mut self, events: &[Standing]) -> Result<(), Error> {
+        for (offset, event) in events {
+            self.one(*offset, event)?;
+        }
+        for (id, (project, run)) in &self.runs {
+            let key = start_key(self.partition, *project, run.execution.started_at, *id);
+            self.rows.put(STARTS, key, &start_of(&run.execution))?;
+            self.rows.put(RUNS, run_key(self.partition, *id), run)?;
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, offset: Offset, event: &Recorded<Event>) -> Result<(), Error> {
+        let Some(id) = event.body.execution() else { return Ok(()) };
+        let (project, at) = (event.meta.project, event.meta.occurred_at);
+        if let Event::ExecutionStarted(e) = &event.body {
+            let run = started(event, e);
+            self.keep(offset, id, &run.steps[0].id)?;
+            self.runs.insert(id, (project, run));
+            return Ok(());
+        }
+        let Some(run) = self.run(project, id)? else { return Ok(()) };
+        match &event.body {
+            Event::StepReady(e) => ready(run, e, at),
+            Event::StepSucceeded(e) => {
+                let step = succeeded(run, e, at);
+                self.keep(offset, id, &step)?;
+            }
+            Event::StepFailed(e) => {
+                let step = failed(run, e, at);
+                self.keep(offset, id, &step)?;
+            }
+            Event::ExecutionFinished(e) => finished(run, e, at),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, project: ProjectId, id: ExecutionId) -> Result<Option<&mut Run>, Error> {
+        if !self.runs.contains_key(&id) {
+            let row = self.rows.get::<Run>(RUNS, &run_key(self.partition, id))?;
+            let Some(run) = row else { return Ok(None) };
+            self.runs.insert(id, (project, run));
+        }
+        Ok(self.runs.get_mut(&id).map(|(_, run)| run))
+    }
+
+    /// What the step took in and gave stays in the log; the row says where.
+    fn keep(&mut self, offset: Offset, id: ExecutionId, step: &Uuid) -> Result<(), Error> {
+        self.rows.put(CONTENTS, contents_key(self.partition, id, step), &offset)
+    }
+}
+
+fn started(event: &Recorded<Event>, e: &ExecutionStarted) -> Run {
     let at = event.meta.occurred_at;
     let user = event.meta.parsed_key().and_then(|key| key.user().map(str::to_owned));
     let execution = Execution {
@@ -81,10 +110,7 @@ fn started(
         input_size: 0,
         output_size: i64::from(e.size),
     };
-    rows.put(CONTENTS, contents_key(partition, e.execution, &trigger.id), &e.sealed)?;
-    let key = start_key(partition, event.meta.project, at, e.execution);
-    rows.put(STARTS, key, &start_of(&execution))?;
-    rows.put(RUNS, run_key(partition, e.execution), &Run { execution, steps: vec![trigger] })
+    Run { execution, steps: vec![trigger] }
 }
 
 fn start_of(execution: &Execution) -> Start {
@@ -143,7 +169,7 @@ fn ready(run: &mut Run, e: &StepReady, at: Timestamp) {
     run.execution.status = if waits { Status::Waiting } else { Status::Running };
 }
 
-fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> uuid::Uuid {
+fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> Uuid {
     let step = step_of(run, (e.execution, e.step), e.kind, at);
     step.status = Status::Succeeded;
     if e.attempt == 1 {
@@ -159,7 +185,7 @@ fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> uuid::Uuid {
     id
 }
 
-fn failed(run: &mut Run, e: &StepFailed, at: Timestamp) -> uuid::Uuid {
+fn failed(run: &mut Run, e: &StepFailed, at: Timestamp) -> Uuid {
     let step = step_of(run, (e.execution, e.step), e.kind, at);
     if e.attempt == 1 {
         step.started_at = e.started_at.max(step.started_at);
@@ -189,6 +215,3 @@ fn finished(run: &mut Run, e: &ExecutionFinished, at: Timestamp) {
         }
     }
 }
-
-/// What a step took in and gave, as it lies in [`CONTENTS`].
-pub(super) type Contents = Payload;

@@ -1,13 +1,15 @@
 //! What the door asks of Task History.
 
-use super::fold::Contents;
 use super::{CONTENTS, RUNS, STARTS, Start, contents_key, run_key, start_key};
 use bytes::{BufMut, Bytes, BytesMut};
+use domain::codec;
+use domain::event::Event;
 use domain::id::{ExecutionId, ProjectId, hash16_of};
 use domain::key::partition_of;
+use domain::payload::Payload;
 use domain::time::Timestamp;
 use domain::view::{Execution, ExecutionFilter, Executions, Run, Sort, StepContents};
-use ports::{Error, Range, Store};
+use ports::{Error, Log, Offset, Partition, Range, Store};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -16,14 +18,14 @@ const SCAN_ROWS_MAX: usize = 4_096;
 
 /// Reads Task History.
 pub struct HistoryReader {
+    log: Arc<dyn Log>,
     store: Arc<dyn Store>,
-    partitions: u16,
 }
 
 impl HistoryReader {
-    /// A reader of a node's own rows.
-    pub fn new(store: Arc<dyn Store>, partitions: u16) -> Self {
-        Self { store, partitions }
+    /// A reader of a node's own rows, and of the events that they point to.
+    pub fn new(log: Arc<dyn Log>, store: Arc<dyn Store>) -> Self {
+        Self { log, store }
     }
 
     /// A page of executions.
@@ -39,7 +41,7 @@ impl HistoryReader {
         let wanted = wanted.saturating_add(filter.limit);
         let mut found: Vec<(Timestamp, ExecutionId, u16)> = Vec::new();
         let mut total = 0;
-        for partition in 0..self.partitions {
+        for partition in 0..self.log.partitions() {
             total += self.scan(partition, project, filter, (wanted, &mut found)).await?;
         }
         found.sort();
@@ -105,7 +107,7 @@ impl HistoryReader {
     /// # Errors
     /// As [`HistoryReader::list`].
     pub async fn run(&self, project: ProjectId, id: ExecutionId) -> Result<Option<Run>, Error> {
-        let partition = partition_of(hash16_of(&id.0), self.partitions);
+        let partition = partition_of(hash16_of(&id.0), self.log.partitions());
         let Some(bytes) = self.row(RUNS, run_key(partition, id)).await? else { return Ok(None) };
         let run: Run = decode(&bytes)?;
         // The index knows the project; an id of another project's is as good as none.
@@ -128,12 +130,22 @@ impl HistoryReader {
         let Some(row) = run.steps.into_iter().find(|known| known.id == step) else {
             return Ok(None);
         };
-        let partition = partition_of(hash16_of(&id.0), self.partitions);
+        let partition = partition_of(hash16_of(&id.0), self.log.partitions());
         let sealed = match self.row(CONTENTS, contents_key(partition, id, &step)).await? {
-            Some(bytes) => decode::<Contents>(&bytes)?,
-            None => Contents::empty(),
+            Some(bytes) => self.sealed(partition, decode(&bytes)?).await?,
+            None => Payload::empty(),
         };
         Ok(Some(StepContents { user, step: row, sealed }))
+    }
+
+    /// What the event at an offset holds sealed.
+    async fn sealed(&self, partition: u16, offset: Offset) -> Result<Payload, Error> {
+        let found = self.log.read(Partition::events(partition), offset, 1).await?;
+        let lost = || Error::Corrupt(format!("event {offset} of partition {partition} is gone"));
+        let stored = found.into_iter().find(|stored| stored.offset == offset).ok_or_else(lost)?;
+        let mut event = codec::decode::<Event>(&stored.record.value)
+            .map_err(|error| Error::Corrupt(format!("event at {offset}: {error}")))?;
+        Ok(event.body.payload_mut().map_or_else(Payload::empty, |payload| payload.clone()))
     }
 
     async fn row(&self, table: ports::Table, key: Bytes) -> Result<Option<Bytes>, Error> {

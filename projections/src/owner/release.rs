@@ -38,10 +38,7 @@ impl Owner {
                 self.let_out(event);
             }
         }
-        let Some(held) = self.held.take() else { return Ok(()) };
-        let saved = self.save(&held).await;
-        self.held = Some(held);
-        saved
+        self.save_after(&decided).await
     }
 
     fn let_out(&mut self, event: &Recorded<Event>) {

@@ -137,8 +137,13 @@ impl Node {
         let work_count = started.len();
         let flights = started.into_iter().map(|work| Flight { seat, life, work });
         self.flights.extend(flights);
-        let fired = now(self.places[seat].owner.fire())?;
-        Ok(turn == Turn::Busy || work_count > 0 || fired > 0)
+        let owner = &mut self.places[seat].owner;
+        let fired = now(owner.fire())?;
+        let busy = turn == Turn::Busy || work_count > 0 || fired > 0;
+        if !busy {
+            now(owner.save())?;
+        }
+        Ok(busy)
     }
 
     fn restart(&mut self, seat: usize) {

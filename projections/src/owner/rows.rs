@@ -1,0 +1,188 @@
+//! The rows of an owner in the store.
+
+use super::table::{self, CHECKPOINTS};
+use super::{Decided, Held, Owner};
+use bytes::Bytes;
+use domain::event::Event;
+use domain::run::{Filter, Owner as Holder};
+use domain::state::{Row, RowKey, Rows};
+use domain::time::Timestamp;
+use ports::{Error, Offset, Write};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Rows wait at most so long to be saved.
+pub const SAVE_AFTER_MS: i64 = 200;
+/// So many changed rows are saved at once.
+const UNSAVED_ROWS_MAX: usize = 8_192;
+
+/// How far the rows in the store are.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Checkpoint {
+    identity: Uuid,
+    applied: Offset,
+    epoch: i64,
+    incarnation: i64,
+    decided: Offset,
+    now: Timestamp,
+}
+
+impl Checkpoint {
+    pub(super) fn held(&self) -> Held {
+        let (epoch, incarnation) = (self.epoch, self.incarnation);
+        Held {
+            filter: Filter::at(Holder { epoch, incarnation, decided: self.decided }),
+            applied: self.applied,
+            next: self.decided + 1,
+            now: self.now,
+            count: 0,
+        }
+    }
+}
+
+impl Owner {
+    pub(super) async fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        let identity = self.world.log.identity();
+        let rows = self.world.store.get(CHECKPOINTS, &[self.checkpoint_key()]).await?;
+        let Some(bytes) = rows.into_iter().next().flatten() else {
+            let decided = -1;
+            let now = Timestamp(0);
+            let start = Checkpoint { identity, applied: 0, epoch: 0, incarnation: 0, decided, now };
+            return Ok(start);
+        };
+        let checkpoint: Checkpoint = postcard::from_bytes(&bytes)
+            .map_err(|error| Error::Corrupt(format!("a checkpoint does not decode: {error}")))?;
+        if checkpoint.identity != identity {
+            return Err(Error::Corrupt("the rows belong to another log: rebuild them".into()));
+        }
+        let end = self.world.log.end(self.seat.events).await?;
+        if checkpoint.applied > end {
+            let lost = format!(
+                "the rows are at offset {}, but the log ends at {end}: the log lost records",
+                checkpoint.applied
+            );
+            return Err(Error::Corrupt(lost));
+        }
+        Ok(checkpoint)
+    }
+
+    fn checkpoint_key(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.seat.number().to_be_bytes())
+    }
+
+    /// Since when rows wait to be saved, if any do.
+    pub fn unsaved_since(&self) -> Option<Timestamp> {
+        self.unsaved_since
+    }
+
+    /// Writes the rows that changed, together with how far they are. What is not saved yet is
+    /// folded again after a crash, so most rows of a short run are never written at all.
+    ///
+    /// # Errors
+    /// As [`Owner::turn`]; its memory is dropped.
+    pub async fn save(&mut self) -> Result<(), Error> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        let saved = self.write(&held).await;
+        self.held = Some(held);
+        if saved.is_err() {
+            self.resign();
+        }
+        saved
+    }
+
+    /// Saves, if others wait for what the run changed, or enough has changed.
+    pub(super) async fn save_after(&mut self, decided: &[Decided]) -> Result<(), Error> {
+        let now = self.world.clock.now();
+        let since = *self.unsaved_since.get_or_insert(now);
+        let is_awaited = decided.iter().flat_map(|one| &one.run).any(|e| is_awaited(&e.body));
+        let is_late = now.since_ms(since) >= SAVE_AFTER_MS;
+        if is_awaited || is_late || self.rows.dirty_len() >= UNSAVED_ROWS_MAX {
+            return self.save().await;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that changed, together with how far they are.
+    pub(super) async fn write(&mut self, held: &Held) -> Result<(), Error> {
+        let mut writes = vec![self.checkpoint_write(held)?];
+        for key in self.rows.take_dirty() {
+            let (table, place) = table::place(self.seat.number(), &key);
+            let row = self.rows.get(&key);
+            let is_kept = row.is_some_and(is_kept);
+            writes.push(match row {
+                Some(row) => Write::Put { table, key: place, value: table::encode(row)? },
+                None => Write::Remove { table, key: place },
+            });
+            if !is_kept {
+                self.rows.evict(&key);
+            }
+        }
+        self.world.store.commit(writes).await?;
+        self.unsaved_since = None;
+        if self.rows.len() > super::ROWS_MAX {
+            self.rows = Rows::default();
+        }
+        Ok(())
+    }
+
+    fn checkpoint_write(&self, held: &Held) -> Result<Write, Error> {
+        let owner = held.filter.owner();
+        let checkpoint = Checkpoint {
+            identity: self.world.log.identity(),
+            // After a crash, a run that was cut by a batch is read again from its beginning.
+            applied: held.filter.open_since().unwrap_or(held.applied),
+            epoch: owner.epoch,
+            incarnation: owner.incarnation,
+            decided: owner.decided,
+            now: held.now,
+        };
+        let value = postcard::to_allocvec(&checkpoint)
+            .map_err(|error| Error::Corrupt(format!("a checkpoint does not encode: {error}")))?;
+        Ok(Write::Put { table: CHECKPOINTS, key: self.checkpoint_key(), value: value.into() })
+    }
+
+    /// Loads rows that are not at hand.
+    pub(super) async fn load(&mut self, mut keys: Vec<RowKey>) -> Result<(), Error> {
+        // What was removed and not written yet must not come back from the store.
+        keys.retain(|key| !self.rows.contains(key) && !self.rows.is_dirty(key));
+        keys.sort();
+        keys.dedup();
+        let mut by_table = std::collections::BTreeMap::<_, Vec<(RowKey, Bytes)>>::new();
+        for key in keys {
+            let (table, place) = table::place(self.seat.number(), &key);
+            by_table.entry(table).or_default().push((key, place));
+        }
+        for (table, wanted) in by_table {
+            let places: Vec<Bytes> = wanted.iter().map(|(_, place)| place.clone()).collect();
+            let found = self.world.store.get(table, &places).await?;
+            for ((key, _), bytes) in wanted.into_iter().zip(found) {
+                if let Some(bytes) = bytes {
+                    let row = table::decode(&bytes)?;
+                    self.rows.load(key, row);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether others read the changed rows in the store, and wait for them.
+fn is_awaited(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::CredentialConnected(_)
+            | Event::CredentialRemoved(_)
+            | Event::WorkflowSwitched(_)
+            | Event::UserDescribed(_)
+            | Event::UserSwitched(_)
+    )
+}
+
+/// Whether a row that was saved is likely to be needed again soon. What is parked is not.
+fn is_kept(row: &Row) -> bool {
+    match row {
+        Row::User(_) | Row::Budget(_) => true,
+        Row::Execution(run) => run.pending.as_ref().is_some_and(|pending| pending.due.is_none()),
+        Row::Seen(_) | Row::Link(_) | Row::Delivery(_) | Row::Waits => false,
+    }
+}
