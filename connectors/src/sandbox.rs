@@ -50,7 +50,7 @@ pub struct Options {
     pub queue_max: usize,
     /// When a call that got no thread is refused, in milliseconds.
     pub queue_timeout_ms: u64,
-    /// Tenants whose engine a thread keeps.
+    /// Projects whose engine a thread keeps.
     pub isolates_max: usize,
     /// When an idle thread lets go of them, in milliseconds.
     pub idle_timeout_ms: u64,
@@ -90,7 +90,8 @@ impl Default for Options {
     }
 }
 
-/// Who calls. Two tenants never share an engine.
+/// Who calls. Tenants take turns. Two projects never share an engine; the users of one, who run its
+/// own code, share one in which no call sees another (see `Isolate`).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Tenant {
     /// The project.

@@ -10,3 +10,4 @@ mod status;
 pub mod system;
 mod telemetry;
 pub mod wire;
+mod work;

@@ -5,6 +5,7 @@ use crate::readers::{KeySets, Tasks, Users, Webhooks};
 use crate::server::Server;
 use crate::status::with_status;
 use crate::wire::{self, Ports};
+use crate::work::Work;
 use anyhow::{Context, Result};
 use aws_lc_rs::digest;
 use connectors::Runner as Outward;
@@ -26,6 +27,8 @@ use tokio::task::JoinSet;
 
 /// Names looked up at a time.
 const LOOKUPS_MAX: usize = 64;
+/// How long the configuration is left alone between two looks at it.
+const FEED_SETTLE: Duration = Duration::from_millis(2);
 /// How long open requests may take when the node stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -35,6 +38,7 @@ pub struct Node {
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
     tasks: JoinSet<Result<()>>,
+    _work: Work,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -59,8 +63,10 @@ impl Node {
         let mut tasks = JoinSet::new();
         let client = client(config)?;
         let outbound = outbound(config, &client, &world);
-        start_owners(&mut tasks, &world, &outbound, &stopped);
-        start_readers(&mut tasks, &world, &stopped);
+        let work = Work::start().context("cannot start threads")?;
+        start_owners((&mut tasks, &work), &world, &outbound, &stopped);
+        start_readers((&mut tasks, &work), &world, &stopped);
+        tasks.spawn(follow_configuration(world.clone(), stopped.clone()));
         let server = Server::bind(&config.http).await?;
         let address = server.address();
         publish_address(config, address)?;
@@ -68,7 +74,7 @@ impl Node {
         let router = with_status(router, &world)?;
         let server = tokio::spawn(server.run(router, stopped, DRAIN));
         tracing::info!(%address, data = %config.data.display(), "ready");
-        Ok(Self { address, stop, tasks, server })
+        Ok(Self { address, stop, tasks, _work: work, server })
     }
 
     /// Runs until `end` resolves or a part of the node cannot go on.
@@ -96,7 +102,7 @@ fn publish_address(config: &Config, address: SocketAddr) -> Result<()> {
 }
 
 fn start_owners(
-    tasks: &mut JoinSet<Result<()>>,
+    (tasks, work): (&mut JoinSet<Result<()>>, &Work),
     world: &World,
     outbound: &Arc<dyn Outbound>,
     stopped: &watch::Receiver<bool>,
@@ -105,28 +111,36 @@ fn start_owners(
     for seat in seats {
         let (world, outbound, stopped) = (world.clone(), outbound.clone(), stopped.clone());
         let node = format!("node-{}", std::process::id());
-        tasks.spawn(async move { Ok(drive(world, seat, node, outbound, stopped).await?) });
+        let owner = async move { Ok(drive(world, seat, node, outbound, stopped).await?) };
+        tasks.spawn_on(owner, work.handle());
     }
 }
 
-fn start_readers(tasks: &mut JoinSet<Result<()>>, world: &World, stopped: &watch::Receiver<bool>) {
+fn start_readers(
+    (tasks, work): (&mut JoinSet<Result<()>>, &Work),
+    world: &World,
+    stopped: &watch::Receiver<bool>,
+) {
     for projection in projections() {
         for seat in seats(world.log.partitions()) {
             let (world, projection, stopped) = (world.clone(), projection.clone(), stopped.clone());
-            tasks.spawn(async move { Ok(runner::run(world, projection, seat, stopped).await?) });
+            let reader = async move { Ok(runner::run(world, projection, seat, stopped).await?) };
+            tasks.spawn_on(reader, work.handle());
         }
     }
-    let (feed, log, mut stopped) = (world.feed.clone(), world.log.clone(), stopped.clone());
-    tasks.spawn(async move {
-        while !*stopped.borrow() {
-            let next = feed.refresh().await?;
-            tokio::select! {
-                changed = log.changed(ports::Partition::CONFIG, next) => changed?,
-                _ = stopped.changed() => {}
-            }
+}
+
+async fn follow_configuration(world: World, mut stopped: watch::Receiver<bool>) -> Result<()> {
+    while !*stopped.borrow() {
+        let next = world.feed.refresh().await?;
+        tokio::select! {
+            changed = world.log.changed(ports::Partition::CONFIG, next) => changed?,
+            _ = stopped.changed() => {}
         }
-        Ok(())
-    });
+        // What has changed may not be durable yet.
+        tokio::time::sleep(FEED_SETTLE).await;
+    }
+    Ok(())
 }
 
 fn client(config: &Config) -> Result<Client> {

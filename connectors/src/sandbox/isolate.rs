@@ -1,4 +1,4 @@
-//! The engine of one tenant on one thread.
+//! The engine of one project on one thread.
 
 use super::alarm::Alarm;
 use super::fault::Fault;
@@ -20,11 +20,11 @@ const SHORT: Duration = Duration::from_millis(5);
 const SMALL_BYTES: usize = 256 * 1024;
 const KEPT_BYTES_MAX: i64 = 8 * 1024 * 1024;
 
-/// The engine of one tenant on one thread. Tenants never meet in one.
+/// The engine of one project on one thread. Projects never meet in one: each runs code of its own.
 ///
 /// # One call does not see another
 ///
-/// The first calls each get a realm of their own, thrown away afterwards. A tenant that goes on
+/// The first calls each get a realm of their own, thrown away afterwards. A project that goes on
 /// calling gets a shared realm: strict, with everything built-in frozen, and with the functions
 /// compiled once; their top-level variables are made anew for each call, and what a call left on
 /// the global object is removed. What throws in there is called again in a realm of its own, since

@@ -3,7 +3,8 @@
 use super::fault::Fault;
 use super::isolate::Isolate;
 use super::queue::{Queue, Task};
-use super::{Limits, Options, Tenant, text};
+use super::{Limits, Options, text};
+use domain::id::ProjectId;
 use lru::LruCache;
 use serde_json::Value;
 use std::num::NonZeroUsize;
@@ -119,7 +120,7 @@ impl Pool {
                 run_one(&task, &self.options.limits, &mut isolates)
             }));
             let result = ran.unwrap_or_else(|_| {
-                isolates.pop(&task.call.tenant);
+                isolates.pop(&project);
                 Err(Fault::Broken)
             });
             // Whoever gave the call up was quicker: `lost` tells that the thread is counted out.
@@ -132,7 +133,7 @@ impl Pool {
     }
 
     /// The next call; `None`: the thread is not needed any more.
-    fn next(&self, isolates: &mut LruCache<Tenant, Isolate>, is_lost: bool) -> Option<Task> {
+    fn next(&self, isolates: &mut LruCache<ProjectId, Isolate>, is_lost: bool) -> Option<Task> {
         let mut state = self.state();
         if is_lost {
             state.lost -= 1;
@@ -169,15 +170,15 @@ impl Pool {
 fn run_one(
     task: &Task,
     limits: &Limits,
-    isolates: &mut LruCache<Tenant, Isolate>,
+    isolates: &mut LruCache<ProjectId, Isolate>,
 ) -> Result<Value, Fault> {
-    let tenant = &task.call.tenant;
+    let project = &task.call.tenant.project;
     let isolate = isolates
-        .try_get_or_insert_mut_ref(tenant, || Isolate::new(limits))
+        .try_get_or_insert_mut_ref(project, || Isolate::new(limits))
         .map_err(|_| limits.memory())?;
     let (result, keeps) = isolate.call(&task.call, limits, &task.ticket.abandoned);
     if !keeps {
-        isolates.pop(tenant);
+        isolates.pop(project);
     }
     text::value(&result?)
         .map_err(|_| Fault::Failed { message: "the result is nested too deep".to_owned() })

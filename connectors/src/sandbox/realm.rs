@@ -20,7 +20,7 @@ const TRAILING_JOBS_MAX: usize = 1000;
 pub(super) enum Mode {
     /// Sloppy, changeable, used once.
     Own,
-    /// Strict, frozen, shared by the calls of one tenant.
+    /// Strict, frozen, shared by the calls of one project.
     Shared,
 }
 

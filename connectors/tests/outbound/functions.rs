@@ -5,7 +5,7 @@ use domain::id::ProjectId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Enough calls that a tenant's engine has gone over to its shared realm.
+/// Enough calls that a project's engine has gone over to its shared realm.
 pub const MANY: usize = 40;
 
 pub fn one_thread() -> Sandbox {

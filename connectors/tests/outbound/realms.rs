@@ -112,7 +112,7 @@ async fn top_level_variables_begin_anew() {
 }
 
 #[tokio::test]
-async fn tenants_share_nothing() {
+async fn users_of_a_project_see_nothing_of_each_other() {
     let sandbox = one_thread();
     let leave = "function yourFunction() { globalThis.left = 'mine'; Object.prototype.left = 'mine'; return 1 }";
     let find = "function yourFunction() { return globalThis.left || ({}).left || Object.keys(globalThis).filter((k) => k === 'left')[0] }";

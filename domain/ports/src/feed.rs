@@ -37,14 +37,18 @@ impl Feed {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads what was decided since the last time; returns the offset after the last record read.
+    /// Reads what was decided and is durable since the last time; returns the offset after the last
+    /// record read.
     ///
     /// # Errors
     /// `Corrupt`: a record cannot be decoded; the node must not go on with an old configuration.
     pub async fn refresh(&self) -> Result<i64, Error> {
         loop {
             let from = self.reader().next;
-            let batch = self.log.read(Partition::CONFIG, from, READ_BYTES_MAX).await?;
+            // What is ordered and not durable yet may still be lost.
+            let end = self.log.end(Partition::CONFIG).await?;
+            let mut batch = self.log.read(Partition::CONFIG, from, READ_BYTES_MAX).await?;
+            batch.retain(|stored| stored.offset < end);
             let Some(last) = batch.last().map(|stored| stored.offset) else { return Ok(from) };
             let mut reader = self.reader();
             if reader.next != from {

@@ -34,6 +34,7 @@ fn docs() -> Result<()> {
     let mut command = Command::new("cargo");
     command
         .args(["doc", "--release", "--workspace", "--no-deps", "--quiet"])
+        .env("RUSTDOCFLAGS", "-Dwarnings")
         .current_dir(crate::shell::root());
     run(&mut command)
 }

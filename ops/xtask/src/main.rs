@@ -8,7 +8,8 @@ mod tools;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use shell::cargo;
-use std::process::ExitCode;
+use std::ffi::OsStr;
+use std::process::{Command, ExitCode};
 
 /// The tasks of this repository.
 #[derive(Parser)]
@@ -61,47 +62,43 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Demo(passed) => {
-            tools::octokit_examples()?;
-            program("demo", &passed.options)
-        }
+        Task::Demo(passed) => program("demo", &passed.options),
         Task::Test { quick } => test(quick),
         Task::Check => check::check(),
         Task::Tidy => check::tidy(),
         Task::Fix => check::fix(),
         Task::Bench(passed) => program("bench", &passed.options),
-        Task::Crash(passed) => {
-            tools::fastavro()?;
-            program("crash", &passed.options)
-        }
+        Task::Crash(passed) => program("crash", &passed.options),
         Task::Sim(passed) => program("sim", &passed.options),
     }
 }
 
-/// Runs a program of the crate `tests` beside the release binary. One selection of packages for
-/// every build, so that dependencies are built once.
-fn program(name: &str, options: &[String]) -> Result<()> {
+/// Runs a program of the crate `tests` beside the release binary, with what it needs installed.
+/// One selection of packages for every build, so that dependencies are built once.
+fn program<S: AsRef<OsStr>>(name: &str, options: &[S]) -> Result<()> {
+    match name {
+        "demo" => {
+            tools::octokit_examples()?;
+            tools::fastavro()?;
+        }
+        "crash" => tools::fastavro()?,
+        _ => {}
+    }
     cargo(&["build", "--release", "--workspace", "--bins"])?;
     let program = shell::root().join("target/release").join(name);
-    shell::run(std::process::Command::new(program).args(options).current_dir(shell::root()))
+    shell::run(Command::new(program).args(options).current_dir(shell::root()))
 }
 
 fn test(quick: bool) -> Result<()> {
     check::check()?;
     tools::paragon_connect()?;
+    tools::paragon_connect()?;
     cargo(&["build", "--release", "--workspace", "--bins"])?;
-    cargo(&[
-        "test",
-        "--release",
-        "--package",
-        "domain",
-        "--package",
-        "log-embedded",
-        "--package",
-        "tests",
-    ])?;
+    cargo(&["test", "--release", "--workspace"])?;
     if quick {
         return Ok(());
     }
-    program("sim", &["--seeds".into(), "200".into()])
+    program("sim", &["--seeds", "200"])?;
+    program("crash", &["--kills", "20"])?;
+    program("demo", &["--once"])
 }

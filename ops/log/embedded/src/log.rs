@@ -15,6 +15,7 @@ use ports::Error;
 use ports::log::{Log, Offset, Partition, Record, Stored};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use uuid::Uuid;
@@ -74,6 +75,7 @@ impl EmbeddedLog {
             keeper: keeper.clone(),
             done,
             group_bytes_max: options.group_bytes_max,
+            spacing: Duration::from_micros(options.spacing_us),
             current,
             group: opened.group,
         };

@@ -28,6 +28,9 @@ pub struct Options {
     pub together: bool,
     /// How long it waits for them at most, in microseconds.
     pub together_us_max: u64,
+    /// Between the beginnings of two groups lie at least so many microseconds while many append: a
+    /// sync costs the same however much it takes with it.
+    pub spacing_us: u64,
 }
 
 impl Options {
@@ -44,6 +47,7 @@ impl Options {
             indexes_max: 8,
             together: true,
             together_us_max: 150,
+            spacing_us: 1_000,
         }
     }
 }

@@ -10,7 +10,12 @@ use crate::segment::{MARK_BYTES, START, Segment};
 use ports::log::{Offset, Partition};
 use std::io;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
+
+/// From so many appends in a group on, many append.
+const SHARED_MIN: usize = 8;
 
 /// What became of the appends of a group.
 pub(crate) enum Done {
@@ -27,6 +32,8 @@ pub(crate) struct Writer {
     /// queue's bounds bound it.
     pub(crate) done: UnboundedSender<Done>,
     pub(crate) group_bytes_max: usize,
+    /// The least time between the beginnings of two groups while many append.
+    pub(crate) spacing: Duration,
     pub(crate) current: Option<Current>,
     /// The last durable group.
     pub(crate) group: u64,
@@ -53,7 +60,12 @@ impl Writer {
     /// The thread; ends when the log is closed.
     pub(crate) fn run(mut self) {
         let mut encoded = Encoded::default();
-        while let Some(group) = self.order.gather() {
+        let mut pause = Duration::ZERO;
+        loop {
+            thread::sleep(pause);
+            let begun = Instant::now();
+            let Some(group) = self.order.gather() else { return };
+            let is_shared = group.batches.len() >= SHARED_MIN;
             let done = match self.commit(&group, &mut encoded) {
                 Ok(()) => {
                     self.order.durable(&group);
@@ -70,6 +82,11 @@ impl Writer {
             if encoded.bytes.capacity() > 2 * self.group_bytes_max {
                 encoded = Encoded::default();
             }
+            pause = if is_shared {
+                self.spacing.saturating_sub(begun.elapsed())
+            } else {
+                Duration::ZERO
+            };
         }
     }
 
