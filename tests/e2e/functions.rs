@@ -28,7 +28,7 @@ const HOSTILE: [(&str, &str, &str); 14] = [
     ("promises", "async function yourFunction() { for (;;) { await null; } }", "FUNCTION_TIMEOUT"),
     (
         "memory",
-        "function yourFunction() { const a = []; for (;;) a.push('x'.repeat(1e6) + a.length); }",
+        "function yourFunction() { const a = []; for (;;) a.push(new Uint8Array(4 << 20).fill(1)); }",
         "FUNCTION_MEMORY",
     ),
     ("buffer", "function yourFunction() { return new ArrayBuffer(4e9).byteLength; }", "FUNCTION_"),
@@ -47,7 +47,7 @@ fn file() -> Value {
         HOSTILE.iter().map(|(name, code, _)| step(name, code)).collect();
     workflows.push(step("good", GOOD));
     let mut file = project("http://127.0.0.1:9", &workflows);
-    file["project"]["function_timeout_ms"] = json!(1_000);
+    file["project"]["function_timeout_ms"] = json!(2_000);
     file["project"]["step_bytes_max"] = json!(1_000_000);
     file
 }

@@ -16,10 +16,11 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// A node on a folder of its own, with a project.
 pub(crate) struct World {
-    folder: TempDir,
     pub(crate) node: Node,
     pub(crate) api: Api,
     signer: Signer,
+    // The last to be dropped: the node writes to it as long as it runs.
+    folder: TempDir,
 }
 
 impl World {
@@ -32,7 +33,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let node = Node::start_with(folder.path(), settings).await.unwrap();
         let (api, signer) = Api::apply(&node, folder.path(), project).await.unwrap();
-        Self { folder, node, api, signer }
+        Self { node, api, signer, folder }
     }
 
     pub(crate) fn data(&self) -> &Path {

@@ -15,6 +15,9 @@ use tokio::time::timeout;
 const GREETING: &str = "millrace listens on http://";
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often and how long one looks whether a killed process is gone.
+const KILL_LOOKS_MAX: u32 = 400;
+const KILL_PAUSE: Duration = Duration::from_millis(5);
 /// Lines of the node's own log that an error shows.
 const SHOWN_LINES: usize = 12;
 
@@ -173,6 +176,19 @@ impl Node {
             bail!("millrace {}: {}\n{said}{why}", arguments.join(" "), output.status);
         }
         Ok(said)
+    }
+}
+
+impl Drop for Node {
+    /// Waits a little, so that whoever removes the folder afterwards finds nobody writing to it.
+    fn drop(&mut self) {
+        let _ = self.child.start_kill();
+        for _ in 0..KILL_LOOKS_MAX {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(KILL_PAUSE);
+        }
     }
 }
 
