@@ -92,7 +92,6 @@ fn program<S: AsRef<OsStr>>(name: &str, options: &[S]) -> Result<()> {
 fn test(quick: bool) -> Result<()> {
     check::check()?;
     tools::paragon_connect()?;
-    tools::paragon_connect()?;
     cargo(&["build", "--release", "--workspace", "--bins"])?;
     cargo(&["test", "--release", "--workspace"])?;
     if quick {
