@@ -49,7 +49,7 @@ impl Default for Options {
         Self {
             extra_ca_pem: None,
             requests_max: 4096,
-            idle_per_host_max: 32,
+            idle_per_host_max: 256,
             idle_timeout_ms: 30_000,
             redirects_max: 10,
             head_bytes_max: 128 * 1024,

@@ -9,7 +9,7 @@ use std::io;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// How far these threads stand back behind the door's, as `nice` counts.
-const NICENESS: i32 = 3;
+const NICENESS: i32 = 5;
 
 /// A runtime with threads of its own. Dropped, it is left to end by itself.
 pub(crate) struct Work {

@@ -325,3 +325,19 @@ fn a_new_owner_goes_on_where_the_old_one_stopped() {
     bench.settle();
     assert_eq!(finished(&bench.events()), 20);
 }
+
+#[test]
+fn a_command_that_cannot_be_read_is_rejected_and_holds_no_one_up() {
+    let mut bench = ready();
+    let partition = Partition::commands(user().partition(PARTITIONS));
+    let stored = now(bench.world.log.read(partition, 0, usize::MAX)).unwrap();
+    let whole = stored.last().unwrap().record.clone();
+    let cut = ports::Record { value: whole.value.slice(..whole.value.len() - 3), ..whole.clone() };
+    let noise = ports::Record { value: Bytes::from_static(b"noise"), ..whole };
+    now(bench.world.log.append(vec![(partition, cut), (partition, noise)])).unwrap();
+    let body = event(&bench);
+    assert!(matches!(bench.ask(&user(), body), Answer::Started { .. }));
+    let events = bench.events();
+    let rejected = events.iter().filter(|event| matches!(event, Event::CommandRejected(_))).count();
+    assert_eq!((rejected, finished(&events)), (2, 1));
+}

@@ -55,6 +55,8 @@ fn remembered(first: &Event) -> bool {
         | Event::ExecutionFinished(_) => true,
         // The first answer of the key stays.
         Event::CommandRejected(e) if e.code == REUSED => false,
+        // What cannot be read has no name, and may be a damaged repeat.
+        Event::CommandRejected(e) if e.command.is_empty() => false,
         Event::CommandRejected(e) => {
             !matches!(e.command.as_str(), "RecordOutcome" | "FireTimer" | "HoldSlots" | "AskSlots")
         }

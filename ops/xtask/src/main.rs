@@ -67,7 +67,7 @@ fn run(task: Task) -> Result<()> {
         Task::Check => check::check(),
         Task::Tidy => check::tidy(),
         Task::Fix => check::fix(),
-        Task::Bench(passed) => program("bench", &passed.options),
+        Task::Bench(passed) => bench(&passed.options),
         Task::Crash(passed) => program("crash", &passed.options),
         Task::Sim(passed) => program("sim", &passed.options),
     }
@@ -86,6 +86,15 @@ fn program<S: AsRef<OsStr>>(name: &str, options: &[S]) -> Result<()> {
     }
     cargo(&["build", "--release", "--workspace", "--bins"])?;
     let program = shell::root().join("target/release").join(name);
+    shell::run(Command::new(program).args(options).current_dir(shell::root()))
+}
+
+/// Runs the bench beside a binary as it is shipped.
+fn bench(options: &[String]) -> Result<()> {
+    let wanted =
+        ["--package", "millrace", "--package", "tests", "--bin", "millrace", "--bin", "bench"];
+    cargo(&[&["build", "--profile", "dist"], &wanted[..]].concat())?;
+    let program = shell::root().join("target/dist/bench");
     shell::run(Command::new(program).args(options).current_dir(shell::root()))
 }
 

@@ -1,20 +1,23 @@
 //! A batch of commands into decisions.
 
 use super::open::{Opener, port_error};
-use super::stamp::{About, record, stamp};
+use super::stamp::{self, About, record, stamp};
 use super::{BATCH_COMMANDS_MAX, Decided, Owner, claim};
 use domain::answer;
-use domain::codec;
+use domain::codec::{self, CodecError};
 use domain::command::Command;
 use domain::decide::{Given, Missing, Rejected, decide, reject};
-use domain::event::Event;
-use domain::meta::Recorded;
+use domain::event::{CommandRejected, Event};
+use domain::meta::{Meta, Recorded};
 use domain::payload::Payload;
 use domain::state::{RowKey, fold, touched};
-use ports::{Asked, Error, Record, Stored};
+use ports::{Asked, Error, Offset, Record, Stored};
 
 /// Reads after which an unreadable end of `events` counts as lost.
 const READ_BACK_TRIES_MAX: u32 = 10_000;
+
+/// The code of a refusal: the command is damaged.
+const UNREADABLE: &str = "INTERNAL";
 
 /// Times that a decision may ask for something to be fetched.
 const FETCHES_MAX: u32 = 64;
@@ -25,14 +28,22 @@ impl Owner {
         let mut next = None;
         for stored in batch.into_iter().take(BATCH_COMMANDS_MAX) {
             next = Some(stored.offset + 1);
-            if let Some(command) = command_of(&stored)? {
+            if let Some(command) = read(&stored)? {
                 commands.push((stored.offset, command));
             }
         }
-        let keys = commands.iter().flat_map(|(_, command)| touched(command)).collect();
+        let readable = commands.iter().filter_map(|(_, command)| command.as_ref().ok());
+        let keys = readable.flat_map(touched).collect();
         self.load(keys).await?;
         let mut decided = Vec::with_capacity(commands.len());
         for (offset, command) in commands {
+            let command = match command {
+                Ok(command) => command,
+                Err(meta) => {
+                    decided.push(self.reject_unreadable(offset, &meta)?);
+                    continue;
+                }
+            };
             if !self.config_reaches(&command).await? {
                 next = Some(offset);
                 break;
@@ -95,13 +106,35 @@ impl Owner {
             }
             fetches += 1;
         };
-        let about = About { command, offset, config_offset: config.offset };
+        let about = About { meta: &command.meta, offset, config_offset: config.offset };
         let mut run = stamp(&self.world, held, &about, events);
         self.seal(&mut run).await?;
         let mut decided = self.answers(command, run);
         fold(&mut self.rows, &decided.run);
         self.repeat_answer(Asked::of(&command.meta), &mut decided);
         Ok(decided)
+    }
+
+    /// The record that takes the place of a decision on a command that cannot be read.
+    fn reject_unreadable(&mut self, offset: Offset, meta: &Meta) -> Result<Decided, Error> {
+        let config_offset = self.world.feed.current().offset;
+        let clock = self.world.clock.now();
+        let Some(held) = &mut self.held else {
+            return Err(Error::Conflict("the partition is not held".into()));
+        };
+        if clock > held.now {
+            (held.now, held.count) = (clock, 0);
+        }
+        tracing::error!(seat = self.seat.number(), offset, "a command cannot be read");
+        let rejected = CommandRejected {
+            command: String::new(),
+            code: UNREADABLE.to_owned(),
+            reason: "The command cannot be read.".to_owned(),
+        };
+        let about = About { meta, offset, config_offset };
+        let run = stamp(&self.world, held, &about, vec![rejected.into()]);
+        fold(&mut self.rows, &run);
+        Ok(Decided { run, answers: Vec::new(), started: None })
     }
 
     /// Seals what the decision left open.
@@ -213,12 +246,24 @@ fn guarded(
     }
 }
 
-/// The command in a record; `None` for an event, which shares the stream of the configuration.
-fn command_of(stored: &Stored) -> Result<Option<Recorded<Command>>, Error> {
+/// The command in a record; `None` for an event, which shares the stream of the configuration. A
+/// command that is damaged is its envelope, as far as that can be read.
+///
+/// # Errors
+/// `Corrupt`: its schema is unknown to this build; a newer one can read it.
+fn read(stored: &Stored) -> Result<Option<Result<Recorded<Command>, Meta>>, Error> {
+    let value = &stored.record.value;
     if stored.record.headers.kind >= domain::event::FIRST_SCHEMA_ID {
         return Ok(None);
     }
-    codec::decode::<Command>(&stored.record.value)
-        .map(Some)
-        .map_err(|error| Error::Corrupt(format!("command at {}: {error}", stored.offset)))
+    match codec::decode::<Command>(value) {
+        Ok(command) => Ok(Some(Ok(command))),
+        Err(error @ CodecError::Unknown { .. }) => {
+            Err(Error::Corrupt(format!("command at {}: {error}", stored.offset)))
+        }
+        Err(_) => {
+            let meta = codec::decode_meta(value).map(|(_, meta)| meta);
+            Ok(Some(Err(meta.unwrap_or_else(|_| stamp::unknown(stored.offset)))))
+        }
+    }
 }

@@ -56,11 +56,34 @@ pub(super) fn claim_record(
     Recorded { meta, body: Event::OwnershipClaimed(OwnershipClaimed { node: node.to_owned() }) }
 }
 
-/// What a decision is about: its command, where that stands, and the configuration used.
+/// What a decision is about: its command's envelope, where that stands, and the configuration used.
 pub(super) struct About<'a> {
-    pub(super) command: &'a Recorded<Command>,
+    pub(super) meta: &'a Meta,
     pub(super) offset: i64,
     pub(super) config_offset: i64,
+}
+
+/// The envelope of a command whose own cannot be read: it belongs to no one.
+pub(super) fn unknown(offset: i64) -> Meta {
+    let id = Uuid::from_u64_pair(0, offset.unsigned_abs());
+    Meta {
+        event_id: EventId(id),
+        project: ProjectId(Uuid::nil()),
+        key: String::new(),
+        execution: None,
+        occurred_at: Timestamp(0),
+        actor: Actor::System,
+        causation_id: None,
+        correlation_id: id,
+        command_id: CommandId(id),
+        body_hash: None,
+        command_offset: -1,
+        config_offset: -1,
+        epoch: 0,
+        incarnation: 0,
+        i: 0,
+        n: 1,
+    }
 }
 
 /// The decision on a command, with envelopes.
@@ -71,7 +94,7 @@ pub(super) fn stamp(
     events: Vec<Event>,
 ) -> Vec<Recorded<Event>> {
     let n = events.len() as i32;
-    let (cause, holder, now) = (&about.command.meta, held.filter.owner(), held.now);
+    let (cause, holder, now) = (about.meta, held.filter.owner(), held.now);
     events
         .into_iter()
         .enumerate()
