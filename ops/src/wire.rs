@@ -48,6 +48,29 @@ pub async fn open(config: &Config) -> Result<Ports> {
     Ok(Ports { world, admin_key })
 }
 
+/// The log of a folder as it is now, and what opens its payloads. Changes nothing: a node may be
+/// running on the folder.
+pub struct View {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// The vault.
+    pub vault: Vault,
+}
+
+/// Looks into the folder of a node.
+///
+/// # Errors
+/// There is no log in it, it is damaged or newer, or the master key is not its own.
+pub async fn look(config: &Config) -> Result<View> {
+    let random: Arc<dyn Random> = Arc::new(SystemEntropy::new());
+    let master = keys::master(&config.keys.master_key_file, &config.data, random.as_ref())?;
+    let log: Arc<dyn Log> = Arc::new(log_embedded::Snapshot::take(config.data.join("log"))?);
+    let blobs = FileBlobs::look(&config.data.join("blobs"), &store_options(config))?;
+    let vault = Vault::new(log.clone(), Arc::new(blobs), random, MasterKey::new(master));
+    vault.refresh().await.context("the master key does not fit this folder")?;
+    Ok(View { log, vault })
+}
+
 fn open_log(config: &Config) -> Result<EmbeddedLog> {
     let mut options = log_embedded::Options::new(config.data.join("log"), config.log.partitions);
     options.segment_bytes = config.log.segment_bytes;

@@ -237,7 +237,7 @@ async fn a_second_node_on_a_folder_is_refused_by_name() {
     let pid = world.node.pid().unwrap().to_string();
     assert!(said.err.contains(&pid), "it does not name process {pid}: {}", said.err);
     assert!(!said.out.contains("listens"), "{}", said.out);
-    for command in [&["verify"][..], &["rebuild", "--all"], &["log", "tail"]] {
+    for command in [&["verify"][..], &["rebuild", "--all"]] {
         let said = tell(world.data(), command).await;
         assert_eq!(said.code, Some(1), "{command:?}: {}{}", said.out, said.err);
     }
@@ -258,6 +258,10 @@ async fn the_log_is_read_as_json_lines_by_user_execution_type_and_time() {
     let rows = world.ended("?userId=anna", 2).await;
     world.ended("", 3).await;
     let execution = rows[0]["id"].as_str().unwrap().to_owned();
+    // Beside the running node.
+    let live = ["log", "grep", "--user", "anna", "--type", "ExecutionStarted"];
+    let live = tell(world.data(), &live).await;
+    assert_eq!((live.code, live.out.lines().count()), (Some(0), 2), "{}", live.err);
     let folder = world.stop().await;
     let data = folder.path();
     let lines = async |arguments: &[&str]| -> Vec<Value> {

@@ -42,7 +42,7 @@ pub struct Crash {
     /// Where the random moments come from; by default another seed each time.
     #[arg(long)]
     seed: Option<u64>,
-    /// An empty folder; by default target/crash-<seed>, removed if all is well.
+    /// An empty folder; by default `target/crash-<seed>`, removed if all is well.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
 }

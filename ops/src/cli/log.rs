@@ -3,7 +3,7 @@
 mod print;
 
 use crate::config::Config;
-use crate::wire;
+use crate::wire::{self, View};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use domain::codec;
@@ -13,7 +13,6 @@ use domain::meta::Meta;
 use domain::payload::Payload;
 use ports::{Partition, Stored, Stream};
 use print::{Line, Printer};
-use projections::World;
 use std::process::ExitCode;
 
 /// Bytes read in one go.
@@ -61,7 +60,7 @@ pub(super) struct Filter {
     /// Not younger than this moment, in milliseconds since 1970.
     #[arg(long, value_name = "MS")]
     until_ms: Option<i64>,
-    /// Show what is sealed. This is recorded in <data>/unsealed.log.
+    /// Show what is sealed. This is recorded in `<data>/unsealed.log`.
     #[arg(long)]
     unseal: bool,
     /// JSON lines, also on a terminal.
@@ -79,11 +78,11 @@ impl Log {
         if !config.data.join("log").is_dir() {
             bail!("there is no log in {}", config.data.display());
         }
-        let world = wire::open(config).await?.world;
+        let view = wire::look(config).await?;
         if filter.unseal {
             print::record_unsealing(config, &filter)?;
         }
-        let mut lines = collect(&world, &filter, id).await?;
+        let mut lines = collect(&view, &filter, id).await?;
         lines.sort_by_key(|line| (line.meta.occurred_at, line.meta.event_id));
         let skip = count.map_or(0, |count| lines.len().saturating_sub(count));
         let printer = Printer::new(filter.json);
@@ -95,8 +94,8 @@ impl Log {
     }
 }
 
-async fn collect(world: &World, filter: &Filter, id: Option<uuid::Uuid>) -> Result<Vec<Line>> {
-    let numbers = 0..world.log.partitions();
+async fn collect(view: &View, filter: &Filter, id: Option<uuid::Uuid>) -> Result<Vec<Line>> {
+    let numbers = 0..view.log.partitions();
     let partitions = numbers
         .clone()
         .map(Partition::commands)
@@ -106,11 +105,11 @@ async fn collect(world: &World, filter: &Filter, id: Option<uuid::Uuid>) -> Resu
     for partition in partitions {
         let mut from = 0;
         loop {
-            let batch = world.log.read(partition, from, READ_BYTES_MAX).await?;
+            let batch = view.log.read(partition, from, READ_BYTES_MAX).await?;
             let Some(last) = batch.last() else { break };
             from = last.offset + 1;
             for stored in &batch {
-                if let Some(line) = line_of(world, partition, stored, (filter, id)).await? {
+                if let Some(line) = line_of(view, partition, stored, (filter, id)).await? {
                     lines.push(line);
                 }
             }
@@ -120,7 +119,7 @@ async fn collect(world: &World, filter: &Filter, id: Option<uuid::Uuid>) -> Resu
 }
 
 async fn line_of(
-    world: &World,
+    view: &View,
     partition: Partition,
     stored: &Stored,
     (filter, id): (&Filter, Option<uuid::Uuid>),
@@ -143,7 +142,7 @@ async fn line_of(
     }
     if let (true, Some(payload)) = (filter.unseal, payload) {
         text.push_str(" = ");
-        text.push_str(&unsealed(world, &meta, &payload).await);
+        text.push_str(&unsealed(view, &meta, &payload).await);
     }
     let stream = match partition.stream {
         Stream::Config => "config",
@@ -168,9 +167,9 @@ fn passes(filter: &Filter, id: Option<uuid::Uuid>, meta: &Meta) -> bool {
         })
 }
 
-async fn unsealed(world: &World, meta: &Meta, payload: &Payload) -> String {
+async fn unsealed(view: &View, meta: &Meta, payload: &Payload) -> String {
     let Some(key) = meta.parsed_key() else { return "(no key)".into() };
-    match world.vault.fetch(&key, payload).await {
+    match view.vault.fetch(&key, payload).await {
         Ok(clear) => String::from_utf8_lossy(&clear).into_owned(),
         Err(error) => format!("({error})"),
     }

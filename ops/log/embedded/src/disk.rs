@@ -33,6 +33,9 @@ pub(crate) trait Disk: Send + Sync {
 /// The disk of this machine.
 pub(crate) struct Local;
 
+/// The disk of this machine, for reading only.
+pub(crate) struct ReadOnly;
+
 impl File for fs::File {
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
         FileExt::write_all_at(self, bytes, position)
@@ -76,5 +79,31 @@ impl Disk for Local {
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         fs::File::open(folder)?.sync_all()
+    }
+}
+
+impl Disk for ReadOnly {
+    fn create(&self, _: &Path) -> io::Result<Arc<dyn File>> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
+        Ok(Arc::new(fs::File::open(path)?))
+    }
+
+    fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn remove(&self, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn names(&self, folder: &Path) -> io::Result<Vec<String>> {
+        Local.names(folder)
+    }
+
+    fn sync_folder(&self, _: &Path) -> io::Result<()> {
+        Ok(())
     }
 }

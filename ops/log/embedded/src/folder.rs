@@ -12,13 +12,14 @@ use uuid::Uuid;
 /// The format that this program writes, and the newest that it reads.
 const FORMAT: u32 = 1;
 
-/// A folder that this process holds, and no other.
+/// A folder that this process holds, and no other; or looks into.
 pub(crate) struct Folder {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) path: PathBuf,
     pub(crate) identity: Uuid,
     pub(crate) layout: Layout,
-    _lock: fs::File,
+    /// None: it is only looked into.
+    lock: Option<fs::File>,
 }
 
 impl Folder {
@@ -43,7 +44,20 @@ impl Folder {
         };
         let (identity, partitions) = parse(&path, &text)?;
         let layout = Layout::new(partitions);
-        Ok(Self { disk, path, identity, layout, _lock: lock })
+        Ok(Self { disk, path, identity, layout, lock: Some(lock) })
+    }
+
+    /// Looks into a folder that another process may hold.
+    pub(crate) fn look(disk: Arc<dyn Disk>, path: PathBuf) -> Result<Self, OpenError> {
+        let file = path.join("FORMAT");
+        let text = fs::read_to_string(&file).map_err(OpenError::io("read", &file))?;
+        let (identity, partitions) = parse(&path, &text)?;
+        Ok(Self { disk, path, identity, layout: Layout::new(partitions), lock: None })
+    }
+
+    /// Whether this process may change what is in it.
+    pub(crate) fn is_held(&self) -> bool {
+        self.lock.is_some()
     }
 
     pub(crate) fn segment(&self, number: u64) -> PathBuf {

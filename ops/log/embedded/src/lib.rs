@@ -8,6 +8,7 @@
 //! - `keeper` prepares segments ahead of the writer and writes the indexes of full ones.
 //! - `archive` reads what is no longer in memory.
 //! - `recovery` finds out, at opening, what the files hold.
+//! - `snapshot` reads beside the process that holds the folder.
 
 mod archive;
 mod disk;
@@ -23,6 +24,7 @@ mod order;
 mod recovery;
 mod scan;
 mod segment;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -31,3 +33,4 @@ pub use error::OpenError;
 pub use log::EmbeddedLog;
 pub use options::Options;
 pub use recovery::Recovered;
+pub use snapshot::Snapshot;

@@ -53,6 +53,18 @@ struct Last {
     first: u64,
 }
 
+impl Last {
+    fn summary(&self) -> Summary {
+        Summary {
+            number: self.segment.number,
+            nonce: self.segment.nonce,
+            end: self.scan.end,
+            group: self.scan.group,
+            runs: self.scan.index.runs(),
+        }
+    }
+}
+
 /// Reads the folder, and repairs what a crash may have left behind.
 pub(crate) fn open(folder: &Folder) -> Result<Opened, OpenError> {
     let numbers = numbers(folder)?;
@@ -76,14 +88,7 @@ pub(crate) fn open(folder: &Folder) -> Result<Opened, OpenError> {
         let path = folder.segment(*dead);
         folder.disk.remove(&path).map_err(OpenError::io("remove", &path))?;
     }
-    let active = Summary {
-        number: last.segment.number,
-        nonce: last.segment.nonce,
-        end: last.scan.end,
-        group,
-        runs: last.scan.index.runs(),
-    };
-    for summary in sealed.iter().chain([&active]) {
+    for summary in sealed.iter().chain([&last.summary()]) {
         follow(folder, summary, &mut next)?;
     }
     recovered.segments = sealed.len() + 1;
@@ -92,12 +97,34 @@ pub(crate) fn open(folder: &Folder) -> Result<Opened, OpenError> {
     Ok(Opened { active, sealed, unused, number, group, next, recovered })
 }
 
-/// The numbers of all segments, in order. Removes what was never finished.
+/// Which whole groups there are. Repairs nothing: what is torn may be about to be written.
+pub(crate) fn look(folder: &Folder) -> Result<Opened, OpenError> {
+    let numbers = numbers(folder)?;
+    let mut next = vec![0; folder.layout.slots()];
+    let mut recovered = Recovered::default();
+    let (unused, number) = (Vec::new(), 0);
+    let (Some(last), _) = last(folder, &numbers)? else {
+        let (active, sealed, group) = (None, Vec::new(), 0);
+        return Ok(Opened { active, sealed, unused, number, group, next, recovered });
+    };
+    let sealed = sealed(folder, last.mark, last.first, &mut recovered)?;
+    let group = last.scan.group;
+    for summary in sealed.iter().chain([&last.summary()]) {
+        follow(folder, summary, &mut next)?;
+    }
+    let active = Some((last.segment, last.scan.index, last.scan.end));
+    Ok(Opened { active, sealed, unused, number, group, next, recovered })
+}
+
+/// The numbers of all segments, in order. Removes what was never finished, if it may.
 fn numbers(folder: &Folder) -> Result<Vec<u64>, OpenError> {
     let names = folder.disk.names(&folder.path).map_err(OpenError::io("list", &folder.path))?;
     let mut numbers = Vec::new();
     for name in names {
         if name.ends_with(".new") {
+            if !folder.is_held() {
+                continue;
+            }
             let path = folder.path.join(&name);
             folder.disk.remove(&path).map_err(OpenError::io("remove", &path))?;
         } else if let Some(number) = name.strip_suffix(".log") {
@@ -204,7 +231,9 @@ pub(crate) fn rebuild(
         group: scan.group,
         runs: scan.index.runs(),
     };
-    if let Err(error) = index::write(folder, &summary, &scan.index) {
+    if folder.is_held()
+        && let Err(error) = index::write(folder, &summary, &scan.index)
+    {
         tracing::warn!(file = %path.display(), %error, "cannot write its index");
     }
     Ok((summary, scan.index))

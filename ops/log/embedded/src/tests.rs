@@ -4,6 +4,7 @@ mod faults;
 mod folder;
 mod golden;
 mod recovery;
+mod snapshot;
 mod together;
 
 use crate::disk::Local;
@@ -46,7 +47,7 @@ async fn put(log: &EmbeddedLog, partition: Partition, name: &str) -> Offset {
     log.append(vec![(partition, record(name))]).await.expect("it is appended")[0]
 }
 
-async fn read_all(log: &EmbeddedLog, partition: Partition) -> Vec<Stored> {
+async fn read_all(log: &impl Log, partition: Partition) -> Vec<Stored> {
     let mut all: Vec<Stored> = Vec::new();
     loop {
         let from = all.last().map_or(0, |last| last.offset + 1);

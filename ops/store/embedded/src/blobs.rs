@@ -53,9 +53,27 @@ impl FileBlobs {
         let bytes_max = options.blob_bytes_max;
         Ok(Self(Arc::new(Inner { folder, bytes_max, number: AtomicU64::new(0) })))
     }
+
+    /// Reads the blobs of a folder that another process may have; writing is refused.
+    ///
+    /// # Errors
+    /// `Unavailable`: there are none. `Corrupt`: the folder is from a newer version.
+    pub fn look(path: &Path, options: &Options) -> Result<Self, Error> {
+        let folder = Folder::look(path, FORMAT)?;
+        let bytes_max = options.blob_bytes_max;
+        Ok(Self(Arc::new(Inner { folder, bytes_max, number: AtomicU64::new(0) })))
+    }
 }
 
 impl Inner {
+    fn check_held(&self) -> Result<(), Error> {
+        if self.folder.is_held() {
+            return Ok(());
+        }
+        let shown = self.folder.path().display();
+        Err(Error::Unavailable(format!("{shown} is open for reading only")))
+    }
+
     fn scope(&self, scope: &str) -> PathBuf {
         self.folder.join(SCOPES).join(scope)
     }
@@ -72,6 +90,7 @@ impl Inner {
     }
 
     fn put(&self, scope: &str, bytes: &[u8]) -> Result<BlobId, Error> {
+        self.check_held()?;
         let id = BlobId::of(bytes);
         let file = self.file(scope, id);
         for _ in 0..TRY_COUNT_MAX {
@@ -120,6 +139,7 @@ impl Inner {
     }
 
     fn erase(&self, scope: &str) -> Result<(), Error> {
+        self.check_held()?;
         let (path, erased) = (self.scope(scope), self.under_way());
         let failed = |error: io::Error| refused("erasing", &path, &error);
         // One step takes all of it away; removing the files may then take its time.

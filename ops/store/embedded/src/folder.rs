@@ -18,11 +18,12 @@ pub(crate) struct Format {
     pub(crate) version: u32,
 }
 
-/// An open folder. The lock lasts as long as this does, and no longer than the process.
+/// An open folder. The lock lasts as long as this does, and no longer than the process; without one
+/// the folder is only looked into.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: Option<File>,
 }
 
 impl Folder {
@@ -34,9 +35,24 @@ impl Folder {
     pub(crate) fn open(path: &Path, format: Format) -> Result<Self, Error> {
         create_folder(path).map_err(|error| refused("making", path, &error))?;
         let lock = lock(path)?;
-        let folder = Self { path: path.to_owned(), _lock: lock };
+        let folder = Self { path: path.to_owned(), lock: Some(lock) };
         folder.check(format)?;
         Ok(folder)
+    }
+
+    /// Looks into a folder that another process may have.
+    ///
+    /// # Errors
+    /// As [`Folder::open`].
+    pub(crate) fn look(path: &Path, format: Format) -> Result<Self, Error> {
+        let folder = Self { path: path.to_owned(), lock: None };
+        folder.check(format)?;
+        Ok(folder)
+    }
+
+    /// Whether this process may change what is in it.
+    pub(crate) fn is_held(&self) -> bool {
+        self.lock.is_some()
     }
 
     pub(crate) fn join(&self, name: &str) -> PathBuf {
@@ -51,7 +67,9 @@ impl Folder {
         let path = self.join("FORMAT");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.stamp(format),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_held() => {
+                return self.stamp(format);
+            }
             Err(error) => return Err(refused("reading", &path, &error)),
         };
         let shown = self.path.display();

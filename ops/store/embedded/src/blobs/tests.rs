@@ -97,3 +97,15 @@ async fn a_put_beside_an_erase_is_whole_or_gone() {
     }
     assert_eq!(fs::read_dir(root.path().join("under_way")).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn whoever_only_looks_reads_beside_the_owner_and_writes_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    assert!(FileBlobs::look(root.path(), &Options::default()).is_err());
+    let owner = open(root.path());
+    let id = owner.put("ab", Bytes::from_static(b"kept")).await.unwrap();
+    let looker = FileBlobs::look(root.path(), &Options::default()).unwrap();
+    assert_eq!(looker.get("ab", id).await.unwrap(), Some(Bytes::from_static(b"kept")));
+    assert!(looker.put("ab", Bytes::from_static(b"mine")).await.is_err());
+    assert!(looker.erase("ab").await.is_err());
+}
