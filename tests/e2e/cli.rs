@@ -305,6 +305,19 @@ async fn the_log_is_read_as_json_lines_by_user_execution_type_and_time() {
 }
 
 #[tokio::test]
+async fn a_command_and_its_decision_need_not_share_a_commit() {
+    let world = World::start_with(&small(), &[("LOG__TOGETHER", "false")]).await;
+    let token = world.connected("anna").await;
+    for amount in 0..5 {
+        world.order(&token, &json!({ "amount": amount })).await;
+    }
+    world.ended("", 5).await;
+    let folder = world.stop().await;
+    let verified = tell(folder.path(), &["verify"]).await;
+    assert!(verified.out.contains(" 0 differ from a rebuild"), "{}{}", verified.out, verified.err);
+}
+
+#[tokio::test]
 async fn rows_are_verified_and_rebuilt_from_the_log() {
     let world = World::start(&small()).await;
     for user in ["anna", "bert", "cleo"] {

@@ -50,7 +50,7 @@ pub struct Bench {
     #[arg(long, default_value_t = 1_000_000)]
     live: usize,
     /// Executions whose events row 6 folds.
-    #[arg(long, default_value_t = 60_000)]
+    #[arg(long, default_value_t = 150_000)]
     replayed: usize,
     /// Where the nodes' folders are made; by default target/bench.
     #[arg(long, value_name = "FOLDER")]

@@ -123,6 +123,20 @@ async fn users_of_a_project_see_nothing_of_each_other() {
     }
 }
 
+#[tokio::test]
+async fn projects_share_nothing() {
+    let sandbox = one_thread();
+    let leave = "function yourFunction() { globalThis.left = 'mine'; Object.prototype.left = 'mine'; return 1 }";
+    let find = "function yourFunction() { return globalThis.left || ({}).left || null }";
+    let project = domain::id::ProjectId(uuid::Uuid::from_u128(2));
+    let other =
+        Call { tenant: connectors::sandbox::Tenant { project, ..call("").tenant }, ..call(find) };
+    for _ in 0..MANY {
+        assert_eq!(sandbox.call(call(leave)).await, Ok(json!(1)));
+        assert_eq!(sandbox.call(other.clone()).await, Ok(Value::Null));
+    }
+}
+
 fn tenant(user: &str) -> connectors::sandbox::Tenant {
     connectors::sandbox::Tenant { user: user.to_owned(), ..call("").tenant }
 }
