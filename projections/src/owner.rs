@@ -30,8 +30,9 @@ use ports::{Asked, Error, Offset, Partition};
 
 /// Commands decided in one go.
 pub const BATCH_COMMANDS_MAX: usize = 512;
-/// Bytes of commands read in one go.
-const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of commands read in one go: about as many as are decided in one go. More would be read
+/// again with the next batch.
+const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// Rows kept at hand between batches.
 const ROWS_MAX: usize = 8_192;
 
