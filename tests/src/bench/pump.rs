@@ -9,10 +9,13 @@ use anyhow::{Result, bail};
 use bytes::Bytes;
 use indicatif::ProgressBar;
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Connections that batches are sent over.
 const CLIENTS: usize = 4;
+/// A connection that was idle for longer is made anew: the node closes it after ten seconds.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 /// Executions on their way: sent, and their request not made.
 pub(super) const OPEN_MAX: usize = 5_000;
 /// Pause while so many are on their way.
@@ -44,7 +47,7 @@ pub(super) async fn pump(stage: &Stage, until: Until, spinner: &ProgressBar) -> 
     let address = stage.node.address;
     let clients = shares.map(|share| {
         let (pump, spinner) = (&pump, spinner);
-        async move { pump.client(Connection::open(address).await?, share, spinner).await }
+        async move { pump.client(address, share, spinner).await }
     });
     futures_util::future::try_join_all(clients).await?;
     Ok(pump.sent.get())
@@ -53,16 +56,21 @@ pub(super) async fn pump(stage: &Stage, until: Until, spinner: &ProgressBar) -> 
 impl Pump<'_> {
     async fn client(
         &self,
-        mut connection: Connection,
+        address: SocketAddr,
         requests: &[Bytes],
         spinner: &ProgressBar,
     ) -> Result<()> {
+        let mut connection = Connection::open(address).await?;
         for request in requests.iter().cycle() {
+            let waits_since = Instant::now();
             while self.open() + BATCH_EVENTS > OPEN_MAX && self.goes_on() {
                 tokio::time::sleep(PAUSE).await;
             }
             if !self.goes_on() {
                 break;
+            }
+            if waits_since.elapsed() > IDLE_MAX {
+                connection = Connection::open(address).await?;
             }
             self.sent.set(self.sent.get() + BATCH_EVENTS);
             let (status, body) = connection.answered(request).await?;
