@@ -28,10 +28,22 @@ pub fn admin(named: &str, data: &Path, random: &dyn Random) -> Result<String> {
 /// # Errors
 /// The file cannot be read.
 pub fn existing_admin(named: &str, data: &Path) -> Result<String> {
-    let default = data.join("admin.key");
-    let path = if named.is_empty() { default } else { PathBuf::from(named) };
+    existing(named, &data.join("admin.key"))
+}
+
+/// The master key of a folder that a node has used before. It is never made: another one would
+/// open nothing.
+///
+/// # Errors
+/// The file cannot be read, or does not hold 64 hex digits.
+pub fn existing_master(named: &str, data: &Path) -> Result<[u8; 32]> {
+    parse_hex(&existing(named, &data.join("master.key"))?)
+}
+
+fn existing(named: &str, default: &Path) -> Result<String> {
+    let path = if named.is_empty() { default.to_owned() } else { PathBuf::from(named) };
     let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read the admin key {}", path.display()))?;
+        .with_context(|| format!("cannot read the key {}", path.display()))?;
     Ok(text.trim().to_owned())
 }
 

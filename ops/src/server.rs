@@ -63,7 +63,11 @@ impl Server {
                 continue;
             };
             // The kernel gives the connection up: nothing above it notices who never reads.
-            let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, self.unread_timeout_ms);
+            let limited =
+                rustix::net::sockopt::set_tcp_user_timeout(&stream, self.unread_timeout_ms);
+            if let Err(error) = limited {
+                tracing::warn!(%error, "a client that never reads may keep its connection");
+            }
             let connection = serve(stream, router.clone(), self.head_timeout, stopped.clone());
             tokio::spawn(async move {
                 connection.await;

@@ -63,7 +63,7 @@ pub struct View {
 /// There is no log in it, it is damaged or newer, or the master key is not its own.
 pub async fn look(config: &Config) -> Result<View> {
     let random: Arc<dyn Random> = Arc::new(SystemEntropy::new());
-    let master = keys::master(&config.keys.master_key_file, &config.data, random.as_ref())?;
+    let master = keys::existing_master(&config.keys.master_key_file, &config.data)?;
     let log: Arc<dyn Log> = Arc::new(log_embedded::Snapshot::take(config.data.join("log"))?);
     let blobs = FileBlobs::look(&config.data.join("blobs"), &store_options(config))?;
     let vault = Vault::new(log.clone(), Arc::new(blobs), random, MasterKey::new(master));

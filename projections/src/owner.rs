@@ -86,6 +86,15 @@ struct Held {
     count: u32,
 }
 
+impl Held {
+    /// The partition's moment moves on with the clock, and never back.
+    fn advance(&mut self, clock: Timestamp) {
+        if clock > self.now {
+            (self.now, self.count) = (clock, 0);
+        }
+    }
+}
+
 /// What a turn did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Turn {

@@ -81,9 +81,7 @@ impl Owner {
         let Some(held) = &mut self.held else {
             return Err(Error::Conflict("the partition is not held".into()));
         };
-        if clock > held.now {
-            (held.now, held.count) = (clock, 0);
-        }
+        held.advance(clock);
         let now = held.now;
         let given = Given {
             rows: &self.rows,
@@ -122,9 +120,7 @@ impl Owner {
         let Some(held) = &mut self.held else {
             return Err(Error::Conflict("the partition is not held".into()));
         };
-        if clock > held.now {
-            (held.now, held.count) = (clock, 0);
-        }
+        held.advance(clock);
         tracing::error!(seat = self.seat.number(), offset, "a command cannot be read");
         let rejected = CommandRejected {
             command: String::new(),
