@@ -44,7 +44,7 @@ impl Options {
             queue_bytes_max: 32 << 20,
             queue_records_max: 128 << 10,
             tail_bytes_max: 8 << 20,
-            indexes_max: 8,
+            indexes_max: 4,
             together: true,
             together_us_max: 150,
             spacing_us: 1_000,

@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 /// As in the node: memory is what is measured here.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const ROWS: Table = Table("parked");
 const INDEX: Table = Table("parked.due");
