@@ -118,12 +118,20 @@ pub fn reject(command: &Recorded<Command>, rejected: Rejected) -> Event {
 }
 
 fn repeated(given: &Given<'_>, command: &Recorded<Command>) -> Option<Event> {
+    if let Some(tell) = command.meta.command_id.told() {
+        let is_repeat = given.rows.heard(tell.partition).is_some_and(|last| tell <= last);
+        return is_repeat.then(|| repeat(command));
+    }
     let seen = given.rows.seen(command.meta.command_id)?;
     if seen.body_hash != command.meta.body_hash {
         let reason = "The Idempotency-Key was used before with another body. Use a new key.";
         return Some(reject(command, Rejected::new(REUSED, reason)));
     }
-    Some(Event::CommandRepeated(CommandRepeated { command: command.body.name().to_owned() }))
+    Some(repeat(command))
+}
+
+fn repeat(command: &Recorded<Command>) -> Event {
+    Event::CommandRepeated(CommandRepeated { command: command.body.name().to_owned() })
 }
 
 fn dispatch(

@@ -2,7 +2,7 @@
 
 use crate::command::{Command, DeliverWebhook, HoldSlots, LinkCredential};
 use crate::event::{Event, Recipient, WebhookReceived};
-use crate::id::{CommandId, CredentialId, ExecutionId, IntegrationId, ProjectId, StepId};
+use crate::id::{CommandId, CredentialId, ExecutionId, IntegrationId, ProjectId, StepId, Telling};
 use crate::key::Key;
 use crate::meta::Recorded;
 use serde::{Deserialize, Serialize};
@@ -36,41 +36,48 @@ pub struct Call {
 pub struct Tell {
     /// Who is told.
     pub to: Key,
-    /// The id of the command, derived from cause and recipient, so that a repeat is recognised.
+    /// The id of the command: it names the decision that wanted it, so that a repeat is recognised.
     pub id: CommandId,
     /// What is asked of the recipient. A payload in it is still sealed for the sender's key.
     pub command: Command,
 }
 
-/// What the event wants told to other keys.
+/// What the event wants told to other keys, in a fixed order.
 pub fn tells(event: &Recorded<Event>, partitions: u16) -> Vec<Tell> {
+    let Some(from) = event.meta.parsed_key() else { return Vec::new() };
+    let told = wishes(event, &from, partitions).into_iter().zip(0..);
+    let partition = from.partition(partitions);
+    let (offset, at) = (event.meta.command_offset, event.meta.i as u16);
+    told.map(|((to, command), number)| {
+        let tell = Telling { partition, offset, event: at, number };
+        Tell { id: CommandId::telling(tell, &to), to, command }
+    })
+    .collect()
+}
+
+fn wishes(event: &Recorded<Event>, from: &Key, partitions: u16) -> Vec<(Key, Command)> {
     let project = event.meta.project;
     match &event.body {
-        Event::WebhookReceived(e) => e.recipients.iter().map(|r| deliver(event, e, r)).collect(),
+        Event::WebhookReceived(e) => e.recipients.iter().map(|r| deliver(project, e, r)).collect(),
         Event::CredentialConnected(e) => {
             let link = (e.integration, e.credential, e.provider_id.as_str());
-            vec![link_tell(event, link, true)]
+            vec![link_credential(from, link, true)]
         }
         Event::CredentialRemoved(e) => {
             let link = (e.integration, e.credential, e.provider_id.as_str());
-            vec![link_tell(event, link, false)]
+            vec![link_credential(from, link, false)]
         }
         Event::SlotsGranted(e) => {
             let lane = u16::try_from(e.lane).unwrap_or(0);
             let command =
                 HoldSlots { project: e.project, lane: e.lane, held: e.held, serial: e.serial };
-            vec![tell(event, Key::Lane(project, lane, partitions), command.into())]
+            vec![(Key::Lane(project, lane, partitions), command.into())]
         }
         _ => Vec::new(),
     }
 }
 
-fn tell(event: &Recorded<Event>, to: Key, command: Command) -> Tell {
-    let id = CommandId::derived(&event.meta.event_id.0, &to, 0);
-    Tell { to, id, command }
-}
-
-fn deliver(event: &Recorded<Event>, e: &WebhookReceived, to: &Recipient) -> Tell {
+fn deliver(project: ProjectId, e: &WebhookReceived, to: &Recipient) -> (Key, Command) {
     let command = DeliverWebhook {
         integration: e.integration,
         credential: to.credential,
@@ -78,27 +85,20 @@ fn deliver(event: &Recorded<Event>, e: &WebhookReceived, to: &Recipient) -> Tell
         size: e.size,
         sealed: e.sealed.clone(),
     };
-    let key = Key::User(event.meta.project, to.user.clone());
-    // Two accounts of one user are two deliveries: the credential is part of the id.
-    let id = CommandId::derived(&event.meta.event_id.0, &key, fold32(to.credential.bytes()));
-    Tell { to: key, id, command: command.into() }
+    (Key::User(project, to.user.clone()), command.into())
 }
 
-fn fold32(bytes: &[u8; 16]) -> u32 {
-    bytes.chunks_exact(4).fold(0, |sum, b| sum ^ u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
-}
-
-fn link_tell(
-    event: &Recorded<Event>,
+fn link_credential(
+    from: &Key,
     (integration, credential, provider_id): (IntegrationId, CredentialId, &str),
     linked: bool,
-) -> Tell {
-    let user = event.meta.parsed_key().and_then(|key| key.user().map(str::to_owned));
+) -> (Key, Command) {
+    let user = from.user().unwrap_or_default().to_owned();
     let command = LinkCredential {
         integration,
         provider_id: provider_id.to_owned(),
-        recipient: Recipient { user: user.unwrap_or_default(), credential },
+        recipient: Recipient { user, credential },
         linked,
     };
-    tell(event, Key::App(event.meta.project, integration), command.into())
+    (Key::App(from.project(), integration), command.into())
 }

@@ -116,14 +116,64 @@ impl CommandId {
     }
 
     fn from_hash(bytes: &[u8]) -> Self {
-        let hash = xxhash_rust::xxh3::xxh3_128(bytes);
-        Self(uuid::Builder::from_custom_bytes(hash.to_be_bytes()).into_uuid())
+        let mut bytes = xxhash_rust::xxh3::xxh3_128(bytes).to_be_bytes();
+        bytes[15] &= !TOLD;
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// The id of a Tell: it says which decision wanted it (version 8).
+    pub fn telling(tell: Telling, recipient: &crate::key::Key) -> Self {
+        let place = u32::from(tell.event & PLACE) << 10 | u32::from(tell.number & PLACE);
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&tell.offset.to_be_bytes()[2..]);
+        bytes[6..8].copy_from_slice(&tell.partition.to_be_bytes());
+        // The first two bits of this byte are the variant's.
+        bytes[8..12].copy_from_slice(&place.to_be_bytes());
+        let name = xxhash_rust::xxh3::xxh3_64(recipient.name().as_bytes());
+        bytes[12..].copy_from_slice(&name.to_be_bytes()[..4]);
+        bytes[15] |= TOLD;
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// Where the command comes from, if it is a Tell.
+    pub fn told(&self) -> Option<Telling> {
+        let bytes = self.bytes();
+        if !self.is_derived() || bytes[15] & TOLD == 0 {
+            return None;
+        }
+        let mut offset = [0; 8];
+        offset[2..].copy_from_slice(&bytes[..6]);
+        let place = u32::from_be_bytes([bytes[8] & 0x3f, bytes[9], bytes[10], bytes[11]]);
+        Some(Telling {
+            partition: u16::from_be_bytes([bytes[6] & 0x0f, bytes[7]]),
+            offset: i64::from_be_bytes(offset),
+            event: (place >> 10) as u16 & PLACE,
+            number: place as u16 & PLACE,
+        })
     }
 
     /// Whether the id was derived (version 8) rather than made fresh (version 7).
     pub fn is_derived(&self) -> bool {
         self.0.get_version_num() == 8
     }
+}
+
+/// The bit that tells the id of a Tell from a hash.
+const TOLD: u8 = 1;
+/// Ten bits: a decision has at most 1,000 events, and an event at most 1,000 Tells.
+const PLACE: u16 = 0x3ff;
+
+/// Which Tell of a partition's decisions. Those of one partition come in this order, or again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Telling {
+    /// The partition that decided (12 bits).
+    pub partition: u16,
+    /// The offset of the command that was decided (48 bits).
+    pub offset: i64,
+    /// The event of that decision, from 0.
+    pub event: u16,
+    /// The Tell of that event, from 0.
+    pub number: u16,
 }
 
 impl EventId {
@@ -170,6 +220,22 @@ mod tests {
         assert_eq!(id, CommandId::derived(&cause, &key, 0));
         assert_ne!(id, CommandId::derived(&cause, &key, 1));
         assert!(id.is_derived());
+    }
+
+    #[test]
+    fn the_id_of_a_tell_says_where_it_comes_from() {
+        let key = Key::Project(ProjectId(Uuid::from_u128(1)));
+        for tell in [
+            Telling { partition: 0, offset: 0, event: 0, number: 0 },
+            Telling { partition: 4095, offset: (1 << 48) - 1, event: 1_000, number: 999 },
+            Telling { partition: 7, offset: 123_456_789, event: 2, number: 3 },
+        ] {
+            let id = CommandId::telling(tell, &key);
+            assert_eq!(id.told(), Some(tell));
+            assert!(id.is_derived());
+        }
+        assert_eq!(CommandId::derived(&Uuid::from_u128(2), &key, 0).told(), None);
+        assert_eq!(CommandId::fresh(crate::time::Timestamp(1), [0xff; 10]).told(), None);
     }
 
     #[test]

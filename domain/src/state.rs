@@ -5,18 +5,22 @@
 
 mod budget;
 mod execution;
+mod expiry;
 mod fold;
 mod user;
 
 pub use budget::{Budget, LaneUse};
 pub use execution::{Execution, Pending};
+pub use expiry::{
+    DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, expiring, is_open, second_of,
+};
 pub use fold::fold;
 pub use user::{Credential, User};
 
 use crate::answer::Answer;
 use crate::command::Command;
 use crate::event::{Event, Recipient};
-use crate::id::{CommandId, CredentialId, EventId, ExecutionId, IntegrationId, ProjectId};
+use crate::id::{CommandId, CredentialId, EventId, ExecutionId, IntegrationId, ProjectId, Telling};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::time::Timestamp;
@@ -42,6 +46,10 @@ pub enum RowKey {
     Ready(ProjectId, String, EventId, ExecutionId),
     /// A step that waits for a moment.
     Timer(Timestamp, ExecutionId),
+    /// How far the Tells of a partition were heard.
+    Heard(u16),
+    /// What expires in a second, counted since 1970.
+    Expiry(i64),
 }
 
 /// How a webhook names an account.
@@ -70,6 +78,10 @@ pub enum Row {
     Budget(Budget),
     /// Something waits; what it is stands in the key.
     Waits,
+    /// The last Tell that was heard. Tells come in order, so an earlier one is a repeat.
+    Heard(Telling),
+    /// The rows that expire.
+    Expiring(BTreeSet<RowKey>),
 }
 
 /// A command that was decided: what a repeat of it is answered.
@@ -124,9 +136,16 @@ impl Rows {
     accessors! {
         user user_mut User User;
         execution execution_mut Execution Execution;
-
-
         budget budget_mut Budget Budget;
+        expiry expiry_mut Expiring BTreeSet<RowKey>;
+    }
+
+    /// How far the Tells of a partition were heard.
+    pub fn heard(&self, partition: u16) -> Option<Telling> {
+        match self.rows.get(&RowKey::Heard(partition)) {
+            Some(Row::Heard(last)) => Some(*last),
+            _ => None,
+        }
     }
 
     /// What a repeat of the command is answered.
@@ -209,9 +228,13 @@ impl Rows {
     }
 }
 
-/// The rows that deciding and folding a command may need.
+/// The rows that deciding and folding a command may need, beside [`expiring`].
 pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
-    let mut keys = vec![RowKey::Seen(command.meta.command_id)];
+    let id = command.meta.command_id;
+    let mut keys = vec![match id.told() {
+        Some(tell) => RowKey::Heard(tell.partition),
+        None => RowKey::Seen(id),
+    }];
     let project = command.meta.project;
     if let Some(Key::User(_, user)) = command.meta.parsed_key() {
         keys.push(RowKey::User(project, user));
@@ -249,9 +272,12 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
     keys
 }
 
-/// The rows that folding an event may need, where its command is not at hand.
+/// The rows that folding an event may need, where its command is not at hand, beside [`expiring`].
 pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
-    let mut keys = Vec::with_capacity(3);
+    let mut keys = Vec::with_capacity(4);
+    if let Some(tell) = meta.command_id.told() {
+        keys.push(RowKey::Heard(tell.partition));
+    }
     if let Some(Key::User(project, user)) = meta.parsed_key() {
         keys.push(RowKey::User(project, user));
     }

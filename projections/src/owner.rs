@@ -8,12 +8,14 @@
 
 mod claim;
 mod decide;
+mod expiry;
 pub mod open;
 mod release;
 mod rows;
 pub(crate) mod stamp;
 pub mod table;
 
+use rows::Mark;
 pub use rows::SAVE_AFTER_MS;
 
 use crate::queue::{Queues, Work};
@@ -71,6 +73,8 @@ pub struct Owner {
     timers: Timers,
     /// Since when rows wait to be saved.
     unsaved_since: Option<Timestamp>,
+    /// Everything that expired before this second is gone; `None`: not looked yet, or not all.
+    expired_before: Option<i64>,
 }
 
 /// What an owner knows while it holds its partition.
@@ -78,10 +82,14 @@ struct Held {
     filter: Filter,
     /// The first record of `events` that was not read back.
     applied: Offset,
+    /// From where on Tells have to be let out again; `None`: they were.
+    untold: Option<Mark>,
     /// The first command that was not decided.
     next: Offset,
     /// Never before the last event of the partition.
     now: Timestamp,
+    /// When the last event that stands happened.
+    latest: Timestamp,
     /// Counts the events of that millisecond, so that their ids rise.
     count: u32,
 }
@@ -121,7 +129,8 @@ impl Owner {
     pub fn new(world: World, seat: Seat, node: impl Into<String>) -> Self {
         let (queues, timers) = (Queues::new(seat.number()), Timers::new(seat.number()));
         let (node, rows) = (node.into(), Rows::default());
-        Self { world, seat, node, rows, held: None, queues, timers, unsaved_since: None }
+        let (held, unsaved_since, expired_before) = (None, None, None);
+        Self { world, seat, node, rows, held, queues, timers, unsaved_since, expired_before }
     }
 
     /// The seat that it wants or holds.
@@ -183,6 +192,7 @@ impl Owner {
         self.held = None;
         self.rows = Rows::default();
         self.unsaved_since = None;
+        self.expired_before = None;
         self.queues.clear();
         self.timers.clear();
     }

@@ -2,7 +2,8 @@
 //!
 //! Nodes fight for partitions of a hostile log, crash, sleep and wake late; clients send commands
 //! and note what was acknowledged; the outside fails, and answers late or never. Then the faults
-//! end, everything comes to rest, and what stands in the log is checked against what must hold.
+//! end, everything comes to rest, days pass, and what stands in the log is checked against what
+//! must hold.
 //! All of it follows from the seed.
 
 mod audit;
@@ -50,6 +51,8 @@ pub fn run(plan: Plan) -> Result<Summary, Breach> {
     }
     world.settle()?;
     world.ask_again()?;
+    world.settle()?;
+    world.pass_days();
     world.settle()?;
     invariant::check(&world)
 }

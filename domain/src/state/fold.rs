@@ -13,23 +13,32 @@ use crate::payload::Payload;
 /// Folds one complete decision. The rows that [`touched`] named for its command are loaded.
 pub fn fold(rows: &mut Rows, run: &[Recorded<Event>]) {
     let Some(first) = run.first() else { return };
-    if remembered(&first.body) {
+    if let Some(tell) = first.meta.command_id.told() {
+        heard(rows, tell);
+    } else if remembered(&first.body) {
         let bodies: Vec<Event> = run.iter().map(|recorded| recorded.body.clone()).collect();
         let seen = Seen {
             at: first.meta.occurred_at,
             body_hash: first.meta.body_hash,
             answer: answer::of(&bodies),
         };
-        rows.put(RowKey::Seen(first.meta.command_id), Row::Seen(seen));
+        rows.put_for_a_while(RowKey::Seen(first.meta.command_id), Row::Seen(seen));
     }
     for recorded in run {
         fold_one(rows, &recorded.meta, &recorded.body);
     }
 }
 
+/// A repeat, which comes late, changes nothing.
+fn heard(rows: &mut Rows, tell: Telling) {
+    if rows.heard(tell.partition).is_none_or(|last| last < tell) {
+        rows.put(RowKey::Heard(tell.partition), Row::Heard(tell));
+    }
+}
+
 /// Whether a repeat of the command would otherwise be decided anew. Outcomes, timers and grants are
 /// recognised by the state that they change.
-fn remembered(first: &Event) -> bool {
+pub(super) fn remembered(first: &Event) -> bool {
     match first {
         Event::EventReceived(_)
         | Event::ExecutionStarted(_)
@@ -47,10 +56,8 @@ fn remembered(first: &Event) -> bool {
         | Event::AppEventDefined(_)
         | Event::SecretSet(_)
         | Event::ApiKeySet(_)
-        // A link, an ask or a grant that arrives again, late, would undo what came after it.
-        | Event::CredentialLinked(_)
+        // An ask that arrives again, late, would undo what came after it.
         | Event::SlotsAsked(_)
-        | Event::SlotsHeld(_)
         // Only a cancel begins so.
         | Event::ExecutionFinished(_) => true,
         // The first answer of the key stays.
@@ -58,7 +65,7 @@ fn remembered(first: &Event) -> bool {
         // What cannot be read has no name, and may be a damaged repeat.
         Event::CommandRejected(e) if e.command.is_empty() => false,
         Event::CommandRejected(e) => {
-            !matches!(e.command.as_str(), "RecordOutcome" | "FireTimer" | "HoldSlots" | "AskSlots")
+            !matches!(e.command.as_str(), "RecordOutcome" | "FireTimer" | "AskSlots")
         }
         _ => false,
     }
@@ -229,6 +236,11 @@ fn index_of(project: ProjectId, user: &str, id: ExecutionId, pending: &Pending) 
     }
 }
 
+/// Whether the event may be an answer to the caller of a run.
+pub(super) fn may_answer(event: &Event) -> bool {
+    matches!(event, Event::Responded(_) | Event::ExecutionFinished(_))
+}
+
 /// The caller of the run got its answer: a repeat of the call gets the same.
 fn responded(rows: &mut Rows, meta: &Meta, id: ExecutionId, answer: Option<answer::Answer>) {
     let Some(run) = rows.execution_mut(&RowKey::Execution(id)) else { return };
@@ -238,7 +250,7 @@ fn responded(rows: &mut Rows, meta: &Meta, id: ExecutionId, answer: Option<answe
     run.wants_response = false;
     let (command, body_hash) = (run.command, run.body_hash);
     let seen = Seen { at: meta.occurred_at, body_hash, answer };
-    rows.put(RowKey::Seen(command), Row::Seen(seen));
+    rows.put_for_a_while(RowKey::Seen(command), Row::Seen(seen));
 }
 
 fn webhook(rows: &mut Rows, meta: &Meta, e: &WebhookReceived) {
@@ -246,7 +258,7 @@ fn webhook(rows: &mut Rows, meta: &Meta, e: &WebhookReceived) {
         return;
     }
     let key = RowKey::Delivery(meta.project, e.integration, e.delivery.clone());
-    rows.put(key, Row::Delivery(meta.occurred_at));
+    rows.put_for_a_while(key, Row::Delivery(meta.occurred_at));
 }
 
 fn linked(rows: &mut Rows, meta: &Meta, e: &CredentialLinked) {

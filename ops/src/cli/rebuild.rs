@@ -44,10 +44,10 @@ impl Rebuild {
             }
         }
         if wanted("owner") {
-            for table in table::FOLDED.iter().chain([&table::CHECKPOINTS]) {
-                world.store.clear(*table).await?;
+            for table in table::FOLDED {
+                world.store.clear(table).await?;
             }
-            fold_owners(&world).await?;
+            fold_owners(&world, Fold::All).await?;
         }
         world.store.sync().await?;
         Ok(ExitCode::SUCCESS)
@@ -82,12 +82,25 @@ pub(super) async fn fold(world: &World, projection: &Arc<dyn Projection>) -> Res
     Ok(())
 }
 
+/// What of the log is folded.
+#[derive(Clone, Copy)]
+pub(super) enum Fold {
+    /// Everything, into cleared tables.
+    All,
+    /// What is not in the rows yet.
+    Rest,
+}
+
 /// Folds what owners know over every partition.
-pub(super) async fn fold_owners(world: &World) -> Result<()> {
+pub(super) async fn fold_owners(world: &World, what: Fold) -> Result<()> {
     let bar = bar(world.log.as_ref(), "owner").await?;
     for seat in seats(world.log.partitions()).chain([Seat::CONFIG]) {
         let mut owner = Owner::new(world.clone(), seat, "rebuild");
-        let next = owner.fold_all().await.context("folding what owners know")?;
+        let folded = match what {
+            Fold::All => owner.fold_all().await,
+            Fold::Rest => owner.fold_rest().await,
+        };
+        let next = folded.context("folding what owners know")?;
         bar.inc(next.max(0).unsigned_abs());
     }
     bar.finish();

@@ -1,6 +1,6 @@
 //! `millrace verify`: everything folded again beside the live rows, and compared byte for byte.
 
-use super::rebuild::{self, Rows};
+use super::rebuild::{self, Fold, Rows};
 use crate::config::Config;
 use crate::node::projections;
 use crate::wire;
@@ -18,7 +18,7 @@ const SHOWN_MAX: usize = 20;
 pub(super) async fn verify(config: &Config) -> Result<ExitCode> {
     let live = wire::open(config).await?.world;
     // What was appended after the last save is folded first: rows may trail the log.
-    rebuild::fold_owners(&live).await?;
+    rebuild::fold_owners(&live, Fold::Rest).await?;
     for projection in projections() {
         rebuild::fold(&live, &projection).await?;
     }
@@ -26,7 +26,7 @@ pub(super) async fn verify(config: &Config) -> Result<ExitCode> {
     let _ = std::fs::remove_dir_all(&beside);
     let store = wire::open_store(config, &beside)?;
     let fresh = World { store: store.clone(), ..live.clone() };
-    rebuild::fold_owners(&fresh).await?;
+    rebuild::fold_owners(&fresh, Fold::All).await?;
     for projection in projections() {
         rebuild::fold(&fresh, &projection).await?;
     }

@@ -1,12 +1,13 @@
 //! Taking a partition over (design §3, ownership).
 
+use super::rows::Checkpoint;
 use super::stamp::{claim_record, record};
 use super::{Held, Owner};
 use domain::codec;
 use domain::event::Event;
 use domain::meta::Recorded;
 use domain::run::{Owner as Holder, Run};
-use domain::state::{Rows, fold, touched_by};
+use domain::state::{Rows, expiring, fold, touched_by};
 use ports::{Error, Offset, Stored};
 
 /// Bytes of events read in one go.
@@ -21,6 +22,7 @@ impl Owner {
         self.world.feed.refresh().await?;
         let checkpoint = self.checkpoint().await?;
         let mut held = checkpoint.held();
+        self.tell_again(&mut held).await?;
         self.catch_up(&mut held, Telling::Again).await?;
         let claim = Holder {
             epoch: held.filter.owner().epoch + 1,
@@ -70,6 +72,7 @@ impl Owner {
                 let at = event.meta.occurred_at;
                 if let Some(run) = held.filter.push(stored.offset, event) {
                     held.now = held.now.max(at);
+                    held.latest = held.latest.max(at);
                     self.fold_run(run, telling).await?;
                 }
             }
@@ -78,9 +81,28 @@ impl Owner {
         }
     }
 
+    /// Lets out the Tells of events that were folded by somebody who tells no one.
+    async fn tell_again(&mut self, held: &mut Held) -> Result<(), Error> {
+        let Some(from) = held.untold.take() else { return Ok(()) };
+        let (mut filter, mut at) = (from.filter(), from.offset);
+        while at < held.applied {
+            let batch = self.world.log.read(self.seat.events, at, READ_BYTES_MAX).await?;
+            let Some(last) = batch.last().map(|stored| stored.offset) else { break };
+            for stored in batch.iter().filter(|stored| stored.offset < held.applied) {
+                let Some(event) = event_of(stored)? else { continue };
+                for (_, event) in filter.push(stored.offset, event).into_iter().flatten() {
+                    self.tell(std::slice::from_ref(&event)).await?;
+                }
+            }
+            at = last + 1;
+        }
+        Ok(())
+    }
+
     async fn fold_run(&mut self, run: Run, telling: Telling) -> Result<(), Error> {
         let events: Vec<Recorded<Event>> = run.into_iter().map(|(_, event)| event).collect();
-        let keys = events.iter().flat_map(|event| touched_by(&event.meta, &event.body)).collect();
+        let touched = events.iter().flat_map(|event| touched_by(&event.meta, &event.body));
+        let keys = touched.chain(expiring(&events)).collect();
         self.load(keys).await?;
         fold(&mut self.rows, &events);
         match telling {
@@ -101,16 +123,36 @@ pub(super) fn event_of(stored: &Stored) -> Result<Option<Recorded<Event>>, Error
 }
 
 impl Owner {
-    /// Folds every event that stands, without claiming or telling anyone. For rebuilding rows
-    /// while no node runs. Gives the offset after the last event.
+    /// Folds every event that is not in the rows yet, without claiming or telling anyone. For
+    /// looking at rows while no node runs. Gives the offset after the last event.
     ///
     /// # Errors
     /// `Corrupt`: an event does not decode, or the rows are ahead of the log.
-    pub async fn fold_all(&mut self) -> Result<Offset, Error> {
+    pub async fn fold_rest(&mut self) -> Result<Offset, Error> {
         let checkpoint = self.checkpoint().await?;
+        self.fold_from(&checkpoint).await
+    }
+
+    /// Folds every event again, into tables that were cleared. What was told before is not told
+    /// again.
+    ///
+    /// # Errors
+    /// `Corrupt`: an event does not decode.
+    pub async fn fold_all(&mut self) -> Result<Offset, Error> {
+        let checkpoint = self.last_checkpoint().await?.without_rows();
+        self.fold_from(&checkpoint).await
+    }
+
+    async fn fold_from(&mut self, checkpoint: &Checkpoint) -> Result<Offset, Error> {
         let mut held = checkpoint.held();
+        held.untold = Some(checkpoint.told);
         self.catch_up(&mut held, Telling::Silent).await?;
-        Ok(held.applied)
+        loop {
+            self.expire(held.latest).await?;
+            if !self.may_expire_more() {
+                return Ok(held.applied);
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use domain::decide::{Given, Missing, Rejected, decide, reject};
 use domain::event::{CommandRejected, Event};
 use domain::meta::{Meta, Recorded};
 use domain::payload::Payload;
-use domain::state::{RowKey, fold, touched};
+use domain::state::{RowKey, expiring, fold, touched};
 use ports::{Asked, Error, Offset, Record, Stored};
 
 /// Reads after which an unreadable end of `events` counts as lost.
@@ -108,6 +108,7 @@ impl Owner {
         let mut run = stamp(&self.world, held, &about, events);
         self.seal(&mut run).await?;
         let mut decided = self.answers(command, run);
+        self.load(expiring(&decided.run)).await?;
         fold(&mut self.rows, &decided.run);
         self.repeat_answer(Asked::of(&command.meta), &mut decided);
         Ok(decided)
@@ -192,6 +193,7 @@ impl Owner {
         for (offset, event) in offsets.iter().zip(runs) {
             held.filter.stood(event.meta.command_offset);
             held.applied = offset + 1;
+            held.latest = held.latest.max(event.meta.occurred_at);
         }
         Ok(true)
     }
@@ -207,7 +209,10 @@ impl Owner {
                 self.world.log.read(self.seat.events, held.applied, super::BATCH_BYTES_MAX).await?;
             for stored in &batch {
                 if let Some(event) = claim::event_of(stored)? {
-                    held.filter.push(stored.offset, event);
+                    let at = event.meta.occurred_at;
+                    if held.filter.push(stored.offset, event).is_some() {
+                        held.latest = held.latest.max(at);
+                    }
                 }
                 held.applied = stored.offset + 1;
             }

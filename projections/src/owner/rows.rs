@@ -5,7 +5,7 @@ use super::{Decided, Held, Owner};
 use bytes::Bytes;
 use domain::event::Event;
 use domain::run::{Filter, Owner as Holder};
-use domain::state::{Row, RowKey, Rows};
+use domain::state::{self, Row, RowKey, Rows};
 use domain::time::Timestamp;
 use ports::{Error, Offset, Write};
 use serde::{Deserialize, Serialize};
@@ -20,50 +20,101 @@ const UNSAVED_ROWS_MAX: usize = 8_192;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     identity: Uuid,
-    applied: Offset,
+    /// Every event before it is in the rows.
+    folded: Mark,
+    /// Every event before it had its Tells let out. Who only folds does not move it.
+    pub(super) told: Mark,
+    now: Timestamp,
+    /// When the last folded event happened.
+    latest: Timestamp,
+}
+
+/// A place in the events, and who held the partition there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Mark {
+    pub(super) offset: Offset,
     epoch: i64,
     incarnation: i64,
     decided: Offset,
-    now: Timestamp,
+}
+
+impl Mark {
+    /// Before everything.
+    const START: Self = Self { offset: 0, epoch: 0, incarnation: 0, decided: -1 };
+
+    /// Where a reader stands. A run that is cut is read again from its beginning.
+    fn of(filter: &Filter, applied: Offset) -> Self {
+        let Holder { epoch, incarnation, decided } = filter.owner();
+        Self { offset: filter.open_since().unwrap_or(applied), epoch, incarnation, decided }
+    }
+
+    pub(super) fn filter(&self) -> Filter {
+        let Self { epoch, incarnation, decided, .. } = *self;
+        Filter::at(Holder { epoch, incarnation, decided })
+    }
 }
 
 impl Checkpoint {
+    fn start(identity: Uuid) -> Self {
+        let (folded, told) = (Mark::START, Mark::START);
+        Self { identity, folded, told, now: Timestamp(0), latest: Timestamp(0) }
+    }
+
+    /// The same, with no rows.
+    pub(super) fn without_rows(self) -> Self {
+        Self { told: self.told, ..Self::start(self.identity) }
+    }
+
     pub(super) fn held(&self) -> Held {
-        let (epoch, incarnation) = (self.epoch, self.incarnation);
         Held {
-            filter: Filter::at(Holder { epoch, incarnation, decided: self.decided }),
-            applied: self.applied,
-            next: self.decided + 1,
+            filter: self.folded.filter(),
+            applied: self.folded.offset,
+            untold: Some(self.told).filter(|told| told.offset < self.folded.offset),
+            next: self.folded.decided + 1,
             now: self.now,
+            latest: self.latest,
             count: 0,
         }
     }
 }
 
 impl Owner {
+    /// How far the rows are.
     pub(super) async fn checkpoint(&self) -> Result<Checkpoint, Error> {
         let identity = self.world.log.identity();
-        let rows = self.world.store.get(CHECKPOINTS, &[self.checkpoint_key()]).await?;
-        let Some(bytes) = rows.into_iter().next().flatten() else {
-            let decided = -1;
-            let now = Timestamp(0);
-            let start = Checkpoint { identity, applied: 0, epoch: 0, incarnation: 0, decided, now };
-            return Ok(start);
+        let checkpoint = match self.stored_checkpoint().await? {
+            None => return Ok(Checkpoint::start(identity)),
+            Some(Ok(checkpoint)) => checkpoint,
+            Some(Err(error)) => {
+                return Err(Error::Corrupt(format!("a checkpoint does not decode: {error}")));
+            }
         };
-        let checkpoint: Checkpoint = postcard::from_bytes(&bytes)
-            .map_err(|error| Error::Corrupt(format!("a checkpoint does not decode: {error}")))?;
         if checkpoint.identity != identity {
             return Err(Error::Corrupt("the rows belong to another log: rebuild them".into()));
         }
         let end = self.world.log.end(self.seat.events).await?;
-        if checkpoint.applied > end {
+        let at = checkpoint.folded.offset;
+        if at > end {
             let lost = format!(
-                "the rows are at offset {}, but the log ends at {end}: the log lost records",
-                checkpoint.applied
+                "the rows are at offset {at}, but the log ends at {end}: the log lost records"
             );
             return Err(Error::Corrupt(lost));
         }
         Ok(checkpoint)
+    }
+
+    /// How far rows were before they were cleared; one that makes no sense counts for nothing.
+    pub(super) async fn last_checkpoint(&self) -> Result<Checkpoint, Error> {
+        let identity = self.world.log.identity();
+        let known = self.stored_checkpoint().await?.and_then(Result::ok);
+        let known = known.filter(|checkpoint| checkpoint.identity == identity);
+        Ok(known.unwrap_or_else(|| Checkpoint::start(identity)))
+    }
+
+    async fn stored_checkpoint(&self) -> Result<Option<postcard::Result<Checkpoint>>, Error> {
+        let rows = self.world.store.get(CHECKPOINTS, &[self.checkpoint_key()]).await?;
+        let bytes = rows.into_iter().next().flatten();
+        Ok(bytes.map(|bytes| postcard::from_bytes(&bytes)))
     }
 
     fn checkpoint_key(&self) -> Bytes {
@@ -102,13 +153,13 @@ impl Owner {
         Ok(())
     }
 
-    /// Writes the rows that changed, together with how far they are.
+    /// Writes the rows that changed, together with how far they are, and drops what has expired.
     pub(super) async fn write(&mut self, held: &Held) -> Result<(), Error> {
         let mut writes = vec![self.checkpoint_write(held)?];
         for key in self.rows.take_dirty() {
             let (table, place) = table::place(self.seat.number(), &key);
             let row = self.rows.get(&key);
-            let is_kept = row.is_some_and(is_kept);
+            let is_kept = row.is_some_and(|row| is_kept(&key, row, held.latest));
             writes.push(match row {
                 Some(row) => Write::Put { table, key: place, value: table::encode(row)? },
                 None => Write::Remove { table, key: place },
@@ -122,19 +173,17 @@ impl Owner {
         if self.rows.len() > super::ROWS_MAX {
             self.rows = Rows::default();
         }
-        Ok(())
+        self.expire(held.latest).await
     }
 
     fn checkpoint_write(&self, held: &Held) -> Result<Write, Error> {
-        let owner = held.filter.owner();
+        let folded = Mark::of(&held.filter, held.applied);
         let checkpoint = Checkpoint {
             identity: self.world.log.identity(),
-            // After a crash, a run that was cut by a batch is read again from its beginning.
-            applied: held.filter.open_since().unwrap_or(held.applied),
-            epoch: owner.epoch,
-            incarnation: owner.incarnation,
-            decided: owner.decided,
+            folded,
+            told: held.untold.unwrap_or(folded),
             now: held.now,
+            latest: held.latest,
         };
         let value = postcard::to_allocvec(&checkpoint)
             .map_err(|error| Error::Corrupt(format!("a checkpoint does not encode: {error}")))?;
@@ -179,10 +228,12 @@ fn is_awaited(event: &Event) -> bool {
 }
 
 /// Whether a row that was saved is likely to be needed again soon. What is parked is not.
-fn is_kept(row: &Row) -> bool {
+fn is_kept(key: &RowKey, row: &Row, latest: Timestamp) -> bool {
     match row {
-        Row::User(_) | Row::Budget(_) => true,
+        Row::User(_) | Row::Budget(_) | Row::Heard(_) => true,
         Row::Execution(run) => run.pending.as_ref().is_some_and(|pending| pending.due.is_none()),
+        // What is decided in this second is still to be named in it.
+        Row::Expiring(_) => state::is_open(key, latest),
         Row::Seen(_) | Row::Link(_) | Row::Delivery(_) | Row::Waits => false,
     }
 }

@@ -29,8 +29,14 @@ pub const READY: Table = Table("owner.ready");
 /// Steps that wait for a moment.
 pub const TIMERS: Table = Table("owner.timer");
 
+/// How far the Tells of other partitions were heard.
+pub const HEARD: Table = Table("owner.heard");
+/// What expires, by second.
+pub const EXPIRIES: Table = Table("owner.expiry");
+
 /// Every table that is folded from events.
-pub const FOLDED: [Table; 8] = [USERS, EXECUTIONS, SEEN, LINKS, DELIVERIES, BUDGETS, READY, TIMERS];
+pub const FOLDED: [Table; 10] =
+    [USERS, EXECUTIONS, SEEN, LINKS, DELIVERIES, BUDGETS, READY, TIMERS, HEARD, EXPIRIES];
 
 /// Where a row lies.
 pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
@@ -86,6 +92,14 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
             bytes.put_slice(execution.bytes());
             TIMERS
         }
+        RowKey::Heard(sender) => {
+            bytes.put_u16(*sender);
+            HEARD
+        }
+        RowKey::Expiry(second) => {
+            bytes.put_i64(*second);
+            EXPIRIES
+        }
     };
     (table, bytes.freeze())
 }
@@ -120,6 +134,11 @@ pub fn parse_timer(key: &[u8]) -> Option<(Timestamp, ExecutionId)> {
     Some((Timestamp(due), ExecutionId(uuid(key.get(10..26)?)?)))
 }
 
+/// Reads the key of a row of [`EXPIRIES`].
+pub fn parse_expiry(key: &[u8]) -> Option<i64> {
+    Some(i64::from_be_bytes(key.get(2..10)?.try_into().ok()?))
+}
+
 fn uuid(bytes: &[u8]) -> Option<Uuid> {
     Uuid::from_slice(bytes).ok()
 }
@@ -137,12 +156,20 @@ pub fn decode(bytes: &[u8]) -> Result<Row, Error> {
         .map_err(|error| Error::Corrupt(format!("a row cannot be decoded: {error}")))
 }
 
+/// Bytes of a row of [`EXPIRIES`].
+pub fn decode_expiring(bytes: &[u8]) -> Result<Vec<RowKey>, Error> {
+    match decode(bytes)? {
+        Row::Expiring(named) => Ok(named.into_iter().collect()),
+        other => Err(Error::Corrupt(format!("a row that names what expires is {other:?}"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_queues_and_timers_read_back() {
+    fn keys_of_queues_timers_and_expiries_read_back() {
         let project = ProjectId(Uuid::from_u128(1));
         let (since, id) = (EventId(Uuid::from_u128(2)), ExecutionId(Uuid::from_u128(3)));
         let key = RowKey::Ready(project, "a/ü".into(), since, id);
@@ -150,5 +177,7 @@ mod tests {
         assert_eq!(parse_ready(&bytes), Some((project, "a/ü".into(), since, id)));
         let (_, bytes) = place(7, &RowKey::Timer(Timestamp(5), id));
         assert_eq!(parse_timer(&bytes), Some((Timestamp(5), id)));
+        let (_, bytes) = place(7, &RowKey::Expiry(6));
+        assert_eq!(parse_expiry(&bytes), Some(6));
     }
 }

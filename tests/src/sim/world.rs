@@ -8,6 +8,7 @@ use super::node::{Node, Shared};
 use super::outbound::Outside;
 use super::poll::now;
 use super::project;
+use domain::state::{DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS};
 use domain::time::Timestamp;
 use ports::model::blob::ModelBlob;
 use ports::model::clock::ModelClock;
@@ -27,6 +28,9 @@ const QUIET_ROUNDS: usize = 200;
 /// When it all begins.
 const BEGIN_MS: i64 = 1_700_000_000_000;
 
+/// What clients say when days have passed.
+const WISHES_LATE: usize = 40;
+
 /// One seed in so many has a log without faults and a single node.
 const KIND_EVERY: u64 = 5;
 
@@ -42,6 +46,8 @@ pub(super) struct World {
     /// Outcomes on their slow way to the log.
     adrift: Vec<(Partition, Record)>,
     greetings: Vec<Wish>,
+    /// What was sent before is too old to be repeated.
+    repeated_from: usize,
     kind: bool,
 }
 
@@ -79,6 +85,7 @@ impl World {
             holders: vec![None; SEATS],
             adrift: Vec::new(),
             greetings,
+            repeated_from: 0,
             kind,
         };
         world.deploy(&document)?;
@@ -203,8 +210,9 @@ impl World {
             return self.send(node, wish);
         }
         let again = self.random.index(6) == 0;
-        let keyed: Vec<usize> =
-            (0..self.sent.len()).filter(|i| self.sent[*i].body_hash.is_some()).collect();
+        let keyed: Vec<usize> = (self.repeated_from..self.sent.len())
+            .filter(|i| self.sent[*i].body_hash.is_some())
+            .collect();
         if again && !keyed.is_empty() {
             return self.append(node, keyed[self.random.index(keyed.len())]);
         }
@@ -330,6 +338,19 @@ impl World {
     /// The node whose owner holds the seat at the end.
     pub(super) fn holder(&self, seat: usize) -> Option<&Node> {
         self.nodes.iter().find(|node| node.life(seat).is_some())
+    }
+
+    /// So much time passes that everything is forgotten that is known for a while only; then
+    /// clients go on.
+    pub(super) fn pass_days(&mut self) {
+        self.repeated_from = self.sent.len();
+        for node in &mut self.nodes {
+            node.clock.step_ms(DELIVERY_WINDOW_MS + IDEMPOTENCY_WINDOW_MS);
+        }
+        for _ in 0..WISHES_LATE {
+            let node = self.random.index(self.nodes.len());
+            self.speak(node);
+        }
     }
 
     /// Every command with an `Idempotency-Key` comes once more, as it was.

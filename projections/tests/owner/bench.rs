@@ -1,15 +1,10 @@
-//! An owner over the in-memory models: from an app event to the end of its execution.
-
-// A test fails by panicking, also in the functions around it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! Owners over the in-memory models, with a project and a user.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::answer::Answer;
 use domain::codec;
-use domain::command::{
-    ApplyProject, Command, ConnectCredential, ReceiveEvent, ReceiveRequest, SwitchWorkflow,
-};
+use domain::command::{ApplyProject, Command, ConnectCredential, ReceiveEvent, SwitchWorkflow};
 use domain::config::{Desired, DesiredWorkflow, IntegrationSettings, ProjectSettings};
 use domain::event::Event;
 use domain::id::{CommandId, EventId, IntegrationId, ProjectId, StepId, WorkflowId};
@@ -23,7 +18,8 @@ use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
 use ports::model::store::ModelStore;
 use ports::{
-    Answers, Asked, Clock, Feed, Job, Log, MasterKey, Outbound, Outcome, Partition, Random, Vault,
+    Answers, Asked, Clock, Error, Feed, Job, Log, MasterKey, Offset, Outbound, Outcome, Partition,
+    Random, Record, Stored, Vault,
 };
 use projections::perform::perform;
 use projections::{Owner, Seat, Turn, World};
@@ -33,10 +29,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use uuid::Uuid;
 
-const PARTITIONS: u16 = 8;
+pub(crate) const PARTITIONS: u16 = 8;
 
 /// The models never pend: one poll finishes every future.
-fn now<F: Future>(future: F) -> F::Output {
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("a model pended"),
@@ -44,7 +40,7 @@ fn now<F: Future>(future: F) -> F::Output {
 }
 
 /// Answers every function with the length of its parameters.
-struct Echo(Arc<ModelClock>);
+pub(crate) struct Echo(Arc<ModelClock>);
 
 #[async_trait]
 impl Outbound for Echo {
@@ -59,25 +55,67 @@ impl Outbound for Echo {
     }
 }
 
-struct Bench {
-    world: World,
-    owners: Vec<Owner>,
+/// A log that takes appends to one partition alone.
+struct Deaf {
+    log: Arc<dyn Log>,
+    events: Partition,
+}
+
+#[async_trait]
+impl Log for Deaf {
+    fn partitions(&self) -> u16 {
+        self.log.partitions()
+    }
+
+    fn identity(&self) -> Uuid {
+        self.log.identity()
+    }
+
+    fn exclusive(&self) -> bool {
+        self.log.exclusive()
+    }
+
+    async fn append(&self, records: Vec<(Partition, Record)>) -> Result<Vec<Offset>, Error> {
+        if records.iter().any(|(partition, _)| *partition != self.events) {
+            return Err(Error::Unavailable("deaf".into()));
+        }
+        self.log.append(records).await
+    }
+
+    async fn read(&self, of: Partition, from: Offset, max: usize) -> Result<Vec<Stored>, Error> {
+        self.log.read(of, from, max).await
+    }
+
+    async fn changed(&self, partition: Partition, from: Offset) -> Result<(), Error> {
+        self.log.changed(partition, from).await
+    }
+
+    async fn end(&self, partition: Partition) -> Result<Offset, Error> {
+        self.log.end(partition).await
+    }
+}
+
+pub(crate) struct Bench {
+    pub(crate) world: World,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) store: Arc<ModelStore>,
+    pub(crate) clock: Arc<ModelClock>,
     outbound: Echo,
-    clock: Arc<ModelClock>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let clock = Arc::new(ModelClock::at(Timestamp(1_000_000)));
         let log: Arc<dyn Log> = Arc::new(ModelLog::kind(PARTITIONS));
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
         let master = MasterKey::new([9; 32]);
+        let store = Arc::new(ModelStore::new(3));
         let blob = Arc::new(ModelBlob::new());
         let vault = Arc::new(Vault::new(log.clone(), blob, random.clone(), master));
         let world = World {
             feed: Arc::new(Feed::new(log.clone())),
             log,
-            store: Arc::new(ModelStore::new(3)),
+            store: store.clone(),
             clock: clock.clone(),
             random,
             vault,
@@ -86,10 +124,10 @@ impl Bench {
         let mut owners: Vec<Owner> =
             (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), "a")).collect();
         owners.push(Owner::new(world.clone(), Seat::CONFIG, "a"));
-        Self { world, owners, outbound: Echo(clock.clone()), clock }
+        Self { world, owners, store, outbound: Echo(clock.clone()), clock }
     }
 
-    fn send(&self, key: &Key, body: impl Into<Command>) -> CommandId {
+    pub(crate) fn send(&self, key: &Key, body: impl Into<Command>) -> CommandId {
         let mut entropy = [0u8; 10];
         self.world.random.fill(&mut entropy);
         let id = CommandId::fresh(self.clock.now(), entropy);
@@ -115,7 +153,7 @@ impl Bench {
         };
         let value = codec::encode(&Recorded { meta, body: body.clone() }).unwrap();
         let kind = codec::schema_id(&value).unwrap();
-        let record = ports::Record {
+        let record = Record {
             headers: ports::Headers { kind, ..ports::Headers::default() },
             key: Bytes::new(),
             value: Bytes::from(value),
@@ -128,7 +166,7 @@ impl Bench {
         id
     }
 
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for _ in 0..200 {
             let mut busy = false;
             for owner in &mut self.owners {
@@ -147,7 +185,7 @@ impl Bench {
         panic!("the owners do not come to rest");
     }
 
-    fn ask(&mut self, key: &Key, body: impl Into<Command>) -> Answer {
+    pub(crate) fn ask(&mut self, key: &Key, body: impl Into<Command>) -> Answer {
         let id = self.send(key, body);
         let mut waiting = self.world.answers.wait(Asked { command: id, body_hash: None });
         self.settle();
@@ -157,7 +195,12 @@ impl Bench {
         }
     }
 
-    fn events(&self) -> Vec<Event> {
+    /// The log, for an owner that can append events and tell no one.
+    pub(crate) fn deaf_log(&self, seat: Seat) -> Arc<dyn Log> {
+        Arc::new(Deaf { log: self.world.log.clone(), events: seat.events })
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
         let mut events = Vec::new();
         for number in 0..PARTITIONS {
             let stored = now(self.world.log.read(Partition::events(number), 0, usize::MAX));
@@ -169,31 +212,31 @@ impl Bench {
     }
 }
 
-fn project() -> ProjectId {
+pub(crate) fn project() -> ProjectId {
     ProjectId(Uuid::from_u128(1))
 }
 
-fn user() -> Key {
+pub(crate) fn user() -> Key {
     Key::User(project(), "u1".into())
 }
 
-const INTEGRATION: IntegrationId = IntegrationId(Uuid::from_u128(2));
-const BY_EVENT: WorkflowId = WorkflowId(Uuid::from_u128(3));
-const BY_REQUEST: WorkflowId = WorkflowId(Uuid::from_u128(4));
+pub(crate) const INTEGRATION: IntegrationId = IntegrationId(Uuid::from_u128(2));
+pub(crate) const BY_EVENT: WorkflowId = WorkflowId(Uuid::from_u128(3));
+pub(crate) const BY_REQUEST: WorkflowId = WorkflowId(Uuid::from_u128(4));
 
-fn step(n: u128, name: &str, action: Action, next: Option<u16>) -> Step {
+pub(crate) fn step(n: u128, name: &str, action: Action, next: Option<u16>) -> Step {
     let id = StepId(Uuid::from_u128(n));
     Step { id, name: name.into(), action, next, auto_retry: false, continue_on_error: false }
 }
 
-fn function() -> Action {
+pub(crate) fn function() -> Action {
     Action::Function(Function {
         code: "x".into(),
         parameters: Map::from_iter([("a".to_owned(), json!("{{1.event}}{{trigger.request}}"))]),
     })
 }
 
-fn workflow(id: WorkflowId, trigger: Trigger, steps: Vec<Step>) -> DesiredWorkflow {
+pub(crate) fn workflow(id: WorkflowId, trigger: Trigger, steps: Vec<Step>) -> DesiredWorkflow {
     DesiredWorkflow {
         workflow: Workflow {
             format: 1,
@@ -209,7 +252,7 @@ fn workflow(id: WorkflowId, trigger: Trigger, steps: Vec<Step>) -> DesiredWorkfl
     }
 }
 
-fn desired() -> Desired {
+pub(crate) fn desired() -> Desired {
     let settings = json!({ "id": project(), "name": "P", "concurrency_max": 3 });
     let integration = json!({
         "id": INTEGRATION, "kind": "custom.x", "name": "X", "base_url": "https://x.example",
@@ -241,21 +284,32 @@ fn desired() -> Desired {
     }
 }
 
-fn ready() -> Bench {
-    let mut bench = Bench::new();
+/// The project is there.
+pub(crate) fn configure(bench: &mut Bench) {
     let document = serde_json::to_string(&desired()).unwrap();
     let apply = ApplyProject { document, secrets: vec![] };
     assert_eq!(bench.ask(&Key::Project(project()), apply), Answer::Done);
     now(bench.world.vault.prepare(&user())).unwrap();
+}
+
+/// The user connects an account.
+pub(crate) fn connect(bench: &Bench) -> ConnectCredential {
     let sealed = bench.world.vault.seal(&user(), br#"{"apiKey":"k"}"#).unwrap();
-    let connect = ConnectCredential {
+    ConnectCredential {
         integration: INTEGRATION,
         credential: None,
         another: false,
         provider_id: "acme".into(),
         external_id: String::new(),
         sealed,
-    };
+    }
+}
+
+/// The project is there, and the user has an account and both workflows.
+pub(crate) fn ready() -> Bench {
+    let mut bench = Bench::new();
+    configure(&mut bench);
+    let connect = connect(&bench);
     assert!(matches!(bench.ask(&user(), connect), Answer::Connected { .. }));
     for workflow in [BY_EVENT, BY_REQUEST] {
         let switch = SwitchWorkflow { workflow, credential: None, enabled: true };
@@ -264,80 +318,11 @@ fn ready() -> Bench {
     bench
 }
 
-fn event(bench: &Bench) -> ReceiveEvent {
+pub(crate) fn event(bench: &Bench) -> ReceiveEvent {
     let sealed = bench.world.vault.seal(&user(), br#"{"event":{"n":1}}"#).unwrap();
     ReceiveEvent { name: "E".into(), credential: None, size: 7, sealed }
 }
 
-fn finished(events: &[Event]) -> usize {
+pub(crate) fn finished(events: &[Event]) -> usize {
     events.iter().filter(|event| matches!(event, Event::ExecutionFinished(_))).count()
-}
-
-#[test]
-fn an_app_event_runs_its_workflow_to_the_end() {
-    let mut bench = ready();
-    let body = event(&bench);
-    assert!(matches!(bench.ask(&user(), body), Answer::Started { .. }));
-    let events = bench.events();
-    let succeeded = events.iter().filter(|e| matches!(e, Event::StepSucceeded(_))).count();
-    assert_eq!((succeeded, finished(&events)), (2, 1));
-}
-
-#[test]
-fn a_request_gets_the_answer_of_its_response_step() {
-    let mut bench = ready();
-    let sealed = bench.world.vault.seal(&user(), br#"{"request":{"body":{"n":5}}}"#).unwrap();
-    let body = ReceiveRequest { workflow: BY_REQUEST, credential: None, size: 1, sealed };
-    let Answer::Responded { status, sealed, .. } = bench.ask(&user(), body) else {
-        panic!("no response")
-    };
-    let clear = bench.world.vault.open(&user(), &sealed).unwrap();
-    assert_eq!((status, &clear[..]), (201, &br#"{"got":5}"#[..]));
-}
-
-#[test]
-fn a_repeated_command_is_decided_once() {
-    let mut bench = ready();
-    let body = event(&bench);
-    bench.send(&user(), body);
-    let partition = Partition::commands(user().partition(PARTITIONS));
-    let stored = now(bench.world.log.read(partition, 0, usize::MAX)).unwrap();
-    let last = stored.last().unwrap().record.clone();
-    now(bench.world.log.append(vec![(partition, last)])).unwrap();
-    bench.settle();
-    assert_eq!(finished(&bench.events()), 1);
-    assert!(bench.events().iter().any(|event| matches!(event, Event::CommandRepeated(_))));
-}
-
-#[test]
-fn a_new_owner_goes_on_where_the_old_one_stopped() {
-    let mut bench = ready();
-    for _ in 0..20 {
-        let body = event(&bench);
-        bench.send(&user(), body);
-    }
-    for owner in &mut bench.owners {
-        now(owner.turn()).unwrap();
-        now(owner.start()).unwrap(); // started, and lost with their owner
-    }
-    let world = bench.world.clone();
-    bench.owners = (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), "b")).collect();
-    bench.settle();
-    assert_eq!(finished(&bench.events()), 20);
-}
-
-#[test]
-fn a_command_that_cannot_be_read_is_rejected_and_holds_no_one_up() {
-    let mut bench = ready();
-    let partition = Partition::commands(user().partition(PARTITIONS));
-    let stored = now(bench.world.log.read(partition, 0, usize::MAX)).unwrap();
-    let whole = stored.last().unwrap().record.clone();
-    let cut = ports::Record { value: whole.value.slice(..whole.value.len() - 3), ..whole.clone() };
-    let noise = ports::Record { value: Bytes::from_static(b"noise"), ..whole };
-    now(bench.world.log.append(vec![(partition, cut), (partition, noise)])).unwrap();
-    let body = event(&bench);
-    assert!(matches!(bench.ask(&user(), body), Answer::Started { .. }));
-    let events = bench.events();
-    let rejected = events.iter().filter(|event| matches!(event, Event::CommandRejected(_))).count();
-    assert_eq!((rejected, finished(&events)), (2, 1));
 }
