@@ -6,6 +6,7 @@ mod tidy;
 mod tools;
 
 use anyhow::Result;
+use check::EVERYTHING;
 use clap::{Parser, Subcommand};
 use shell::cargo;
 use std::ffi::OsStr;
@@ -74,8 +75,17 @@ fn run(task: Task) -> Result<()> {
 }
 
 /// Runs a program of the crate `tests` beside the release binary, with what it needs installed.
-/// One selection of packages for every build, so that dependencies are built once.
 fn program<S: AsRef<OsStr>>(name: &str, options: &[S]) -> Result<()> {
+    match name {
+        // Only the simulation can plant bugs.
+        "sim" => cargo(&[&["build"], &EVERYTHING[..], &["--bins"]].concat())?,
+        _ => cargo(&["build", "--release", "--workspace", "--bins"])?,
+    }
+    built(name, options)
+}
+
+/// Runs a program that is built.
+fn built<S: AsRef<OsStr>>(name: &str, options: &[S]) -> Result<()> {
     match name {
         "demo" => {
             tools::octokit_examples()?;
@@ -84,7 +94,6 @@ fn program<S: AsRef<OsStr>>(name: &str, options: &[S]) -> Result<()> {
         "crash" => tools::fastavro()?,
         _ => {}
     }
-    cargo(&["build", "--release", "--workspace", "--bins"])?;
     let program = shell::root().join("target/release").join(name);
     shell::run(Command::new(program).args(options).current_dir(shell::root()))
 }
@@ -101,12 +110,13 @@ fn bench(options: &[String]) -> Result<()> {
 fn test(quick: bool) -> Result<()> {
     check::check()?;
     tools::paragon_connect()?;
-    cargo(&["build", "--release", "--workspace", "--bins"])?;
-    cargo(&["test", "--release", "--workspace"])?;
+    cargo(&[&["build"], &EVERYTHING[..], &["--bins", "--tests"]].concat())?;
+    cargo(&[&["test"], &EVERYTHING[..]].concat())?;
     if quick {
         return Ok(());
     }
-    program("sim", &["--seeds", "200"])?;
-    program("crash", &["--kills", "20"])?;
-    program("demo", &["--once"])
+    built("sim", &["--seeds", "1000"])?;
+    built("sim", &["--canaries"])?;
+    built("crash", &["--kills", "20"])?;
+    built("demo", &["--once"])
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -20,11 +21,13 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
     run(Command::new("cargo").args(arguments).current_dir(root()))
 }
 
-/// Runs a program and fails if it does.
+/// Runs a program, says how long it took, and fails if it does.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let shown = format!("{command:?}");
-    eprintln!("+ {}", shown.replace('"', ""));
+    let shown = format!("{command:?}").replace('"', "");
+    eprintln!("+ {shown}");
+    let begun = Instant::now();
     let status = command.status().with_context(|| format!("cannot run {shown}"))?;
+    eprintln!("= {:.0} s: {shown}", begun.elapsed().as_secs_f32());
     if !status.success() {
         bail!("{shown} ended with {status}");
     }

