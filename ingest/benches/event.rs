@@ -27,7 +27,9 @@ use ports::model::blob::ModelBlob;
 use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
-use ports::{Answers, Error, Feed, Headers, Log, MasterKey, Partition, Record, Stored, Vault};
+use ports::{
+    Answers, Backlog, Error, Feed, Headers, Log, MasterKey, Partition, Record, Stored, Vault,
+};
 use serde_json::json;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -157,6 +159,7 @@ async fn router(project: ProjectId, public_pem: String) -> Router {
         log,
         feed,
         answers: Answers::default(),
+        backlog: Backlog::default(),
         clock: Arc::new(ModelClock::at(Timestamp(NOW_S * 1_000))),
         random,
         directory: Arc::new(Nothing),

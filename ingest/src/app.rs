@@ -3,7 +3,7 @@
 use crate::auth::KeySource;
 use crate::directory::Directory;
 use crate::history::{History, Inbox};
-use ports::{Answers, Clock, Feed, Log, Random, Vault};
+use ports::{Answers, Backlog, Clock, Feed, Log, Random, Vault};
 use std::sync::Arc;
 
 /// What the door works with.
@@ -16,6 +16,8 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Where decisions are waited for.
     pub answers: Answers,
+    /// What tenants have waiting.
+    pub backlog: Backlog,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Entropy; it must be such that no one can guess it.
@@ -53,6 +55,9 @@ pub struct Limits {
     pub response_timeout_ms: u64,
     /// How long a caller waits for a decision, in milliseconds.
     pub decision_timeout_ms: u64,
+    /// How long owners may have to work on what a tenant has waiting, in milliseconds, before the
+    /// door takes in no more of it.
+    pub tenant_lag_ms_max: u64,
     /// How long a caller waits until it can read what it wrote, in milliseconds.
     pub visible_timeout_ms: u64,
     /// Longest life of a user token, in seconds.
@@ -79,6 +84,7 @@ impl Default for Limits {
             body_timeout_ms: 60_000,
             response_timeout_ms: 55_000,
             decision_timeout_ms: 10_000,
+            tenant_lag_ms_max: 1_000,
             visible_timeout_ms: 2_000,
             token_life_s_max: 30 * 24 * 3_600,
             token_cache_max: 65_536,

@@ -1,7 +1,7 @@
 //! From a wish to a record of the log, and to its answer.
 
 use crate::door::Door;
-use crate::problem::{DECISION_LATE, INTERNAL, Outcome, Problem};
+use crate::problem::{BACKLOG_FULL, DECISION_LATE, INTERNAL, Outcome, Problem};
 use bytes::Bytes;
 use domain::answer::Answer;
 use domain::codec::{self, Family};
@@ -10,6 +10,7 @@ use domain::id::{CommandId, EventId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use ports::answers::Waiting;
+use ports::backlog::Place;
 use ports::{Asked, Headers, Partition, Record};
 use std::time::Duration;
 
@@ -46,28 +47,43 @@ impl Identity {
     }
 }
 
+/// A wish as a record that is about to be appended.
+pub(crate) struct Entry {
+    partition: Partition,
+    record: Record,
+    /// Its place among what its tenant has waiting.
+    place: Place,
+}
+
 impl Door {
     /// The identity of a command that no one can repeat.
     pub(crate) fn fresh(&self) -> Identity {
         Identity { id: CommandId::fresh(self.now(), self.entropy()), body_hash: None }
     }
 
-    /// The wish as a record, and where it goes.
-    pub(crate) fn record(&self, wish: Wish) -> Outcome<(Partition, Record)> {
-        let partition = self.partition(&wish.key);
-        Ok((partition, self.encoded(wish)?))
+    /// The wish as a record, unless its tenant has too much waiting.
+    pub(crate) fn entry(&self, wish: Wish) -> Outcome<Entry> {
+        let ms_max = match wish.command {
+            Command::ReceiveEvent(_) | Command::ReceiveRequest(_) | Command::ReceiveWebhook(_) => {
+                self.app.limits.tenant_lag_ms_max
+            }
+            // What is not work itself always gets through.
+            _ => u64::MAX,
+        };
+        let place = self.app.backlog.enter(&wish.key, ms_max);
+        let place = place.map_err(|lag_ms| BACKLOG_FULL.plain().after_ms(lag_ms - ms_max))?;
+        Ok(Entry { partition: self.partition(&wish.key), record: self.encoded(wish)?, place })
     }
 
     /// Where the commands of a key go.
-    pub(crate) fn partition(&self, key: &Key) -> Partition {
+    fn partition(&self, key: &Key) -> Partition {
         match key {
             Key::Project(_) => Partition::CONFIG,
             key => Partition::commands(key.partition(self.app.log.partitions())),
         }
     }
 
-    /// The wish as a record.
-    pub(crate) fn encoded(&self, wish: Wish) -> Outcome<Record> {
+    fn encoded(&self, wish: Wish) -> Outcome<Record> {
         let recorded = self.recorded(wish);
         let value = codec::encode(&recorded).map_err(|error| {
             tracing::error!(%error, "a command cannot be encoded");
@@ -103,15 +119,22 @@ impl Door {
 
     /// Makes the wish durable. What becomes of it is decided later.
     pub(crate) async fn append(&self, wish: Wish) -> Outcome<()> {
-        self.append_all(vec![self.record(wish)?]).await
+        self.append_all(vec![self.entry(wish)?]).await
     }
 
     /// Makes several wishes durable in one go.
-    pub(crate) async fn append_all(&self, records: Vec<(Partition, Record)>) -> Outcome<()> {
-        if records.is_empty() {
+    pub(crate) async fn append_all(&self, entries: Vec<Entry>) -> Outcome<()> {
+        if entries.is_empty() {
             return Ok(());
         }
-        self.app.log.append(records).await.map(|_| ()).map_err(Problem::from)
+        let (mut records, mut places) = (Vec::new(), Vec::new());
+        for Entry { partition, record, place } in entries {
+            records.push((partition, record));
+            places.push(place);
+        }
+        self.app.log.append(records).await.map_err(Problem::from)?;
+        places.into_iter().for_each(Place::keep);
+        Ok(())
     }
 
     /// Makes the wish durable and waits until it is decided.

@@ -72,6 +72,12 @@ impl Problem {
         self
     }
 
+    /// With the time after which it may be sent again.
+    pub fn after_ms(mut self, millis: u64) -> Self {
+        self.retry_after_s = Some(u32::try_from(millis.div_ceil(1_000)).unwrap_or(u32::MAX).max(1));
+        self
+    }
+
     /// With the project it is about.
     pub fn of(self, project: ProjectId) -> Self {
         self.with("projectId", json!(project.to_string()))

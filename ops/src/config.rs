@@ -31,6 +31,7 @@ pub struct Http {
     pub body_bytes_max: usize,
     pub webhook_bytes_max: usize,
     pub response_timeout_ms: u64,
+    pub tenant_lag_ms_max: u64,
     pub head_timeout_ms: u64,
     pub body_timeout_ms: u64,
     pub connections_max: usize,

@@ -168,6 +168,7 @@ fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> inges
         webhook_bytes_max: config.http.webhook_bytes_max,
         body_timeout_ms: config.http.body_timeout_ms,
         response_timeout_ms: config.http.response_timeout_ms,
+        tenant_lag_ms_max: config.http.tenant_lag_ms_max,
         ..ingest::Limits::default()
     };
     let hash = digest::digest(&digest::SHA256, admin_key.as_bytes());
@@ -176,6 +177,7 @@ fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> inges
         vault: world.vault.clone(),
         feed: world.feed.clone(),
         answers: world.answers.clone(),
+        backlog: world.backlog.clone(),
         clock: world.clock.clone(),
         random: world.random.clone(),
         directory: Arc::new(Users(DirectoryReader::new(store.clone(), partitions))),

@@ -5,7 +5,7 @@ use crate::keys;
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::{Context, Result};
 use log_embedded::EmbeddedLog;
-use ports::{Answers, Feed, Log, MasterKey, Random, Store, Vault};
+use ports::{Answers, Backlog, Feed, Log, MasterKey, Random, Store, Vault};
 use projections::World;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +44,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
         vault: Arc::new(vault),
         feed,
         answers: Answers::default(),
+        backlog: Backlog::default(),
     };
     Ok(Ports { world, admin_key })
 }

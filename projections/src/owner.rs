@@ -73,6 +73,8 @@ pub struct Owner {
     timers: Timers,
     /// Since when rows wait to be saved.
     unsaved_since: Option<Timestamp>,
+    /// When the last batch was let out, unless nothing waited behind it.
+    busy_since: Option<Timestamp>,
     /// Everything that expired before this second is gone; `None`: not looked yet, or not all.
     expired_before: Option<i64>,
 }
@@ -129,8 +131,18 @@ impl Owner {
     pub fn new(world: World, seat: Seat, node: impl Into<String>) -> Self {
         let (queues, timers) = (Queues::new(seat.number()), Timers::new(seat.number()));
         let (node, rows) = (node.into(), Rows::default());
-        let (held, unsaved_since, expired_before) = (None, None, None);
-        Self { world, seat, node, rows, held, queues, timers, unsaved_since, expired_before }
+        Self {
+            world,
+            seat,
+            node,
+            rows,
+            held: None,
+            queues,
+            timers,
+            unsaved_since: None,
+            busy_since: None,
+            expired_before: None,
+        }
     }
 
     /// The seat that it wants or holds.
@@ -163,8 +175,10 @@ impl Owner {
         let from = held.next;
         let batch = self.world.log.read(self.seat.commands, from, BATCH_BYTES_MAX).await?;
         if batch.is_empty() {
+            self.busy_since = None;
             return self.idle(from).await;
         }
+        self.busy_since.get_or_insert_with(|| self.world.clock.now());
         let decided = self.decide_batch(batch).await?;
         if decided.is_empty() {
             let next = self.held.as_ref().map_or(from, |held| held.next);

@@ -1,6 +1,6 @@
 //! The ports that every consumer of the log works with.
 
-use ports::{Answers, Clock, Feed, Log, Random, Store, Vault};
+use ports::{Answers, Backlog, Clock, Feed, Log, Random, Store, Vault};
 use std::sync::Arc;
 
 /// The ports that every consumer of the log works with.
@@ -20,6 +20,8 @@ pub struct World {
     pub feed: Arc<Feed>,
     /// Who waits for answers.
     pub answers: Answers,
+    /// What tenants have waiting.
+    pub backlog: Backlog,
 }
 
 impl World {

@@ -5,6 +5,7 @@
 //! runtime: the models never pend, so one poll finishes every future of theirs.
 
 pub mod answers;
+pub mod backlog;
 pub mod blob;
 pub mod clock;
 #[cfg(feature = "conformance")]
@@ -18,6 +19,7 @@ pub mod store;
 pub mod vault;
 
 pub use answers::{Answers, Asked};
+pub use backlog::Backlog;
 pub use blob::{Blob, BlobId};
 pub use clock::{Clock, Random};
 pub use error::Error;

@@ -3,6 +3,7 @@
 use super::event::{AppEvent, Sender};
 use crate::auth::Caller;
 use crate::body::Received;
+use crate::command::Entry;
 use crate::door::{Door, Shared};
 use crate::idempotency::Within;
 use crate::json::Text;
@@ -10,7 +11,6 @@ use crate::problem::{BATCH_TOO_LARGE, DECISION_LATE, Outcome, Problem};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use ports::Record;
 use ports::answers::Waiting;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -67,7 +67,7 @@ pub(crate) async fn trigger(
 
 /// One event that is about to be appended.
 struct Taken {
-    record: Record,
+    entry: Entry,
     /// Where its decision is waited for, if the caller gave an `Idempotency-Key`.
     waiting: Option<Waiting>,
 }
@@ -80,13 +80,12 @@ impl Door {
         text: Text<'_>,
         events: &[&RawValue],
     ) -> Outcome<Vec<Verdict>> {
-        let partition = self.partition(&sender.key);
-        let mut records = Vec::with_capacity(events.len());
+        let mut entries = Vec::with_capacity(events.len());
         let mut taken = Vec::with_capacity(events.len());
         for (index, raw) in events.iter().enumerate() {
             taken.push(match self.take(sender, headers, text, (index, raw)).await {
-                Ok(Taken { record, waiting }) => {
-                    records.push((partition, record));
+                Ok(Taken { entry, waiting }) => {
+                    entries.push(entry);
                     Ok(waiting)
                 }
                 // What keeps one event from being taken is its own; what keeps all, everyone's.
@@ -94,7 +93,7 @@ impl Door {
                 Err(problem) => Err(problem),
             });
         }
-        self.append_all(records).await?;
+        self.append_all(entries).await?;
         let mut results = Vec::with_capacity(taken.len());
         for one in taken {
             results.push(match one {
@@ -119,7 +118,7 @@ impl Door {
         let identity = self.identity(headers, &within, &[raw.get().as_bytes()])?;
         let wish = self.event(sender, identity, text, &event).await?;
         let waiting = identity.is_keyed().then(|| self.app.answers.wait(identity.asked()));
-        Ok(Taken { record: self.encoded(wish)?, waiting })
+        Ok(Taken { entry: self.entry(wish)?, waiting })
     }
 
     async fn decided(&self, waiting: Waiting) -> Verdict {

@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod auth;
+mod backlog;
 mod batch;
 mod cors;
 mod directory;

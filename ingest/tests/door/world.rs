@@ -20,7 +20,7 @@ use ports::model::blob::ModelBlob;
 use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
-use ports::{Answers, Error, Feed, Log, MasterKey, Partition, Record, Stored, Vault};
+use ports::{Answers, Backlog, Error, Feed, Log, MasterKey, Partition, Record, Stored, Vault};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -78,6 +78,7 @@ pub(crate) struct World {
     pub(crate) feed: Arc<Feed>,
     pub(crate) readers: Readers,
     log: Arc<Tap>,
+    pub(crate) backlog: Backlog,
     /// While it is set, nothing is decided.
     paused: Arc<AtomicBool>,
 }
@@ -125,11 +126,13 @@ impl World {
         let vault = Arc::new(Vault::new(log.clone(), blob, random.clone(), master));
         let feed = Arc::new(Feed::new(log.clone()));
         let (answers, readers) = (Answers::default(), Readers::default());
+        let backlog = Backlog::default();
         let app = App {
             log: log.clone(),
             vault: vault.clone(),
             feed: feed.clone(),
             answers: answers.clone(),
+            backlog: backlog.clone(),
             clock: clock.clone(),
             random,
             directory: readers.users.clone(),
@@ -143,7 +146,7 @@ impl World {
         let paused = Arc::new(AtomicBool::new(false));
         let owner = Owner::new(inner, vault.clone(), feed.clone(), answers, clock.clone());
         tokio::spawn(own(owner, readers.clone(), paused.clone()));
-        let world = Self { router, clock, vault, feed, readers, log, paused };
+        let world = Self { router, clock, vault, feed, readers, log, backlog, paused };
         let reply = world.apply(file).await;
         assert_eq!(reply.status, 200, "{}", reply.json());
         world

@@ -13,7 +13,7 @@ use domain::effect::{self, Call, Tell};
 use domain::event::Event;
 use domain::id::{CommandId, ExecutionId};
 use domain::key::Key;
-use domain::meta::Recorded;
+use domain::meta::{Actor, Recorded};
 use domain::state::{RowKey, User};
 use domain::time::Timestamp;
 use ports::{Error, Partition, Record};
@@ -27,6 +27,7 @@ impl Owner {
         for one in &decided {
             self.tell(&one.run).await?;
         }
+        self.leave_backlog(&decided);
         for one in &decided {
             if let Some((asked, execution)) = one.started {
                 self.world.answers.started(asked, execution);
@@ -39,6 +40,16 @@ impl Owner {
             }
         }
         self.save_after(&decided).await
+    }
+
+    /// Tenants have less waiting now.
+    fn leave_backlog(&mut self, decided: &[Decided]) {
+        let now = self.world.clock.now();
+        let begun = self.busy_since.replace(now).unwrap_or(now);
+        let commands = decided.iter().filter_map(|one| one.run.first()).map(|event| &event.meta);
+        let sent = commands.filter(|meta| meta.actor != Actor::System);
+        let names = sent.map(|meta| meta.key.as_str());
+        self.world.backlog.decided(names, (now.since_ms(begun), decided.len()));
     }
 
     fn let_out(&mut self, event: &Recorded<Event>) {

@@ -18,8 +18,8 @@ use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
 use ports::model::store::ModelStore;
 use ports::{
-    Answers, Asked, Clock, Error, Feed, Job, Log, MasterKey, Offset, Outbound, Outcome, Partition,
-    Random, Record, Stored, Vault,
+    Answers, Asked, Backlog, Clock, Error, Feed, Job, Log, MasterKey, Offset, Outbound, Outcome,
+    Partition, Random, Record, Stored, Vault,
 };
 use projections::perform::perform;
 use projections::{Owner, Seat, Turn, World};
@@ -120,6 +120,7 @@ impl Bench {
             random,
             vault,
             answers: Answers::default(),
+            backlog: Backlog::default(),
         };
         let mut owners: Vec<Owner> =
             (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), "a")).collect();

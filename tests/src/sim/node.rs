@@ -8,7 +8,7 @@ use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
 use ports::model::store::ModelStore;
-use ports::{Answers, Error, Feed, MasterKey, Partition, Record, Vault};
+use ports::{Answers, Backlog, Error, Feed, MasterKey, Partition, Record, Vault};
 use projections::perform::perform;
 use projections::{Owner, Seat, Turn, Work, World};
 use std::sync::Arc;
@@ -65,6 +65,7 @@ impl Node {
             random,
             vault: Arc::new(vault),
             answers: Answers::default(),
+            backlog: Backlog::default(),
         };
         let way_out = WayOut { outside: shared.outside.clone(), clock: clock.clone() };
         let name = format!("n{number}");
