@@ -9,7 +9,7 @@ mod expiry;
 mod fold;
 mod user;
 
-pub use budget::{Budget, LaneUse};
+pub use budget::{Budget, LaneUse, TURN_MS};
 pub use execution::{Execution, Pending};
 pub use expiry::{
     DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, expiring, is_open, second_of,

@@ -17,6 +17,7 @@ use domain::config::Config;
 use domain::effect::Call;
 use domain::id::{EventId, ExecutionId, ProjectId};
 use domain::state::{Execution, User};
+use domain::time::Timestamp;
 use ports::{Error, Range};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
@@ -193,11 +194,11 @@ impl Queues {
     }
 
     /// What lanes have to ask of their project's budget.
-    pub(crate) fn asks(&mut self, config: &Config) -> Vec<Ask> {
+    pub(crate) fn asks(&mut self, config: &Config, now: Timestamp) -> Vec<Ask> {
         let mut asks = Vec::new();
         for (project, lane) in &mut self.lanes {
             let limit = config.project(*project).map_or(0, |p| p.settings.concurrency_max);
-            if let Some((wanted, busy)) = lane.ask(limit) {
+            if let Some((wanted, busy)) = lane.ask(limit, now) {
                 asks.push(Ask { project: *project, wanted, busy });
             }
         }

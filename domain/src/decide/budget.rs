@@ -24,7 +24,7 @@ pub(super) fn ask(given: &Given<'_>, c: &AskSlots) -> Vec<Event> {
     let grew = budget.lanes.get(&c.lane).is_none_or(|lane_use| c.wanted > lane_use.wanted);
     let asked = LaneUse { promised: c.busy, held: c.busy, wanted: c.wanted };
     budget.lanes.insert(c.lane, asked);
-    let shares = budget.shares(limit);
+    let shares = budget.shares(limit, given.now);
     grant_waiting(&mut budget, limit, &shares, c, &mut events);
     recall(&mut budget, &shares, c, &mut events);
     if grew {

@@ -118,7 +118,7 @@ impl Owner {
         let partitions = self.world.log.partitions();
         let lane = i32::from(self.seat.number());
         let mut records = Vec::new();
-        for ask in self.queues.asks(config) {
+        for ask in self.queues.asks(config, self.world.clock.now()) {
             let key = Key::Limit(ask.project);
             let (wanted, busy) = (ask.wanted, ask.busy);
             let command = AskSlots { project: ask.project, lane, wanted, busy };

@@ -1,6 +1,8 @@
 //! A partition's share of a project's budget (design §3: leases).
 
 use domain::id::ProjectId;
+use domain::state::TURN_MS;
+use domain::time::Timestamp;
 use uuid::Uuid;
 
 /// What a lane asks of the budget.
@@ -20,6 +22,8 @@ pub(crate) struct Lane {
     serial: i64,
     /// What the last ask wanted.
     asked: Option<i32>,
+    /// When that was.
+    asked_at: Timestamp,
     /// The last ask, until it is answered.
     unanswered: Option<Uuid>,
     /// The budget has to hear what is busy: it told the lane to hold fewer, or lent something
@@ -76,7 +80,7 @@ impl Lane {
     }
 
     /// What to ask, if anything: `(wanted, busy)`.
-    pub(crate) fn ask(&mut self, limit: u32) -> Option<(i32, i32)> {
+    pub(crate) fn ask(&mut self, limit: u32, now: Timestamp) -> Option<(i32, i32)> {
         if self.unanswered.is_some() {
             return None;
         }
@@ -85,14 +89,17 @@ impl Lane {
         let short = self.waiting > 0 && !self.has_room() && self.held < demand;
         // Twice as much as it said before: a small growth is not worth a round trip.
         let more = self.asked.is_none_or(|asked| wanted >= asked.saturating_mul(2).max(1));
+        // It has no slot at all: perhaps it is its turn.
+        let starving = short && self.held == 0 && now.since_ms(self.asked_at) >= TURN_MS;
         let settled = self.owes && self.running <= self.held;
         let idle = self.contended && self.waiting == 0 && self.running == 0 && self.held > 0;
-        if !(short && more || settled || idle) {
+        if !(short && more || starving || settled || idle) {
             return None;
         }
         let busy = i32::try_from(self.running).unwrap_or(i32::MAX);
         self.held = self.running;
         self.asked = Some(wanted);
+        self.asked_at = now;
         self.owes = false;
         self.contended &= wanted > 0;
         Some((wanted, busy))
@@ -103,13 +110,14 @@ impl Lane {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp(1_000_000);
     const ASK: Uuid = Uuid::from_u128(1);
     const OTHER: Uuid = Uuid::from_u128(2);
 
     /// A lane that asked for as much as it has waiting, and got `held`.
     fn lent(waiting: u32, held: i32) -> Lane {
         let mut lane = Lane { waiting, ..Lane::default() };
-        assert!(lane.ask(50).is_some());
+        assert!(lane.ask(50, NOW).is_some());
         lane.asked(ASK);
         lane.hold(held, 1, ASK);
         lane
@@ -119,9 +127,9 @@ mod tests {
     fn a_lane_asks_once_and_starts_nothing_before_it_hears() {
         let mut lane = Lane { waiting: 3, ..Lane::default() };
         assert!(!lane.has_room());
-        assert_eq!(lane.ask(50), Some((3, 0)));
+        assert_eq!(lane.ask(50, NOW), Some((3, 0)));
         lane.asked(ASK);
-        assert_eq!(lane.ask(50), None);
+        assert_eq!(lane.ask(50, NOW), None);
         lane.hold(2, 1, ASK);
         assert!(lane.has_room());
     }
@@ -136,7 +144,7 @@ mod tests {
     #[test]
     fn a_grant_that_crosses_the_lanes_own_ask_is_ignored() {
         let mut lane = Lane { waiting: 3, ..Lane::default() };
-        assert!(lane.ask(50).is_some());
+        assert!(lane.ask(50, NOW).is_some());
         lane.asked(ASK);
         lane.hold(3, 4, OTHER);
         assert!(!lane.has_room());
@@ -149,7 +157,7 @@ mod tests {
         let mut lane = Lane::default();
         lane.hold(3, 4, OTHER);
         assert!(!lane.has_room());
-        assert_eq!(lane.ask(50), Some((0, 0)));
+        assert_eq!(lane.ask(50, NOW), Some((0, 0)));
     }
 
     #[test]
@@ -157,9 +165,16 @@ mod tests {
         let mut lane = lent(9, 4);
         (0..4).for_each(|_| lane.start());
         lane.hold(2, 2, OTHER);
-        assert_eq!(lane.ask(50), None);
+        assert_eq!(lane.ask(50, NOW), None);
         lane.running = 2;
-        assert_eq!(lane.ask(50), Some((7, 2)));
+        assert_eq!(lane.ask(50, NOW), Some((7, 2)));
+    }
+
+    #[test]
+    fn a_lane_without_a_slot_asks_again_when_a_turn_is_over() {
+        let mut lane = lent(9, 0);
+        assert_eq!(lane.ask(50, NOW.plus_ms(TURN_MS - 1)), None);
+        assert_eq!(lane.ask(50, NOW.plus_ms(TURN_MS)), Some((9, 0)));
     }
 
     #[test]
@@ -167,8 +182,8 @@ mod tests {
         let mut lane = lent(1, 1);
         lane.start();
         lane.running = 0;
-        assert_eq!(lane.ask(50), None);
+        assert_eq!(lane.ask(50, NOW), None);
         lane.hold(1, 2, OTHER);
-        assert_eq!(lane.ask(50), Some((0, 0)));
+        assert_eq!(lane.ask(50, NOW), Some((0, 0)));
     }
 }

@@ -169,21 +169,26 @@ impl Bench {
 
     pub(crate) fn settle(&mut self) {
         for _ in 0..200 {
-            let mut busy = false;
-            for owner in &mut self.owners {
-                busy |= now(owner.turn()).unwrap() == Turn::Busy;
-                for work in now(owner.start()).unwrap() {
-                    let outcome = now(perform(&self.world, &self.outbound, &work)).unwrap();
-                    now(self.world.log.append(vec![outcome])).unwrap();
-                    busy = true;
-                }
-                busy |= now(owner.fire()).unwrap() > 0;
-            }
-            if !busy {
+            if !self.round() {
                 return;
             }
         }
         panic!("the owners do not come to rest");
+    }
+
+    /// Every owner has a turn, and what it starts is performed. Tells whether there was anything.
+    pub(crate) fn round(&mut self) -> bool {
+        let mut busy = false;
+        for owner in &mut self.owners {
+            busy |= now(owner.turn()).unwrap() == Turn::Busy;
+            for work in now(owner.start()).unwrap() {
+                let outcome = now(perform(&self.world, &self.outbound, &work)).unwrap();
+                now(self.world.log.append(vec![outcome])).unwrap();
+                busy = true;
+            }
+            busy |= now(owner.fire()).unwrap() > 0;
+        }
+        busy
     }
 
     pub(crate) fn ask(&mut self, key: &Key, body: impl Into<Command>) -> Answer {
@@ -199,6 +204,15 @@ impl Bench {
     /// The log, for an owner that can append events and tell no one.
     pub(crate) fn deaf_log(&self, seat: Seat) -> Arc<dyn Log> {
         Arc::new(Deaf { log: self.world.log.clone(), events: seat.events })
+    }
+
+    /// Steps of a user that succeeded.
+    pub(crate) fn steps_of(&self, key: &Key) -> usize {
+        let partition = Partition::events(key.partition(PARTITIONS));
+        let stored = now(self.world.log.read(partition, 0, usize::MAX)).unwrap();
+        let events = stored.iter().map(|s| codec::decode::<Event>(&s.record.value).unwrap());
+        let theirs = events.filter(|event| event.meta.key == key.name());
+        theirs.filter(|event| matches!(event.body, Event::StepSucceeded(_))).count()
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
@@ -290,12 +304,12 @@ pub(crate) fn configure(bench: &mut Bench) {
     let document = serde_json::to_string(&desired()).unwrap();
     let apply = ApplyProject { document, secrets: vec![] };
     assert_eq!(bench.ask(&Key::Project(project()), apply), Answer::Done);
-    now(bench.world.vault.prepare(&user())).unwrap();
 }
 
 /// The user connects an account.
-pub(crate) fn connect(bench: &Bench) -> ConnectCredential {
-    let sealed = bench.world.vault.seal(&user(), br#"{"apiKey":"k"}"#).unwrap();
+pub(crate) fn connect(bench: &Bench, key: &Key) -> ConnectCredential {
+    now(bench.world.vault.prepare(key)).unwrap();
+    let sealed = bench.world.vault.seal(key, br#"{"apiKey":"k"}"#).unwrap();
     ConnectCredential {
         integration: INTEGRATION,
         credential: None,
@@ -310,17 +324,27 @@ pub(crate) fn connect(bench: &Bench) -> ConnectCredential {
 pub(crate) fn ready() -> Bench {
     let mut bench = Bench::new();
     configure(&mut bench);
-    let connect = connect(&bench);
-    assert!(matches!(bench.ask(&user(), connect), Answer::Connected { .. }));
-    for workflow in [BY_EVENT, BY_REQUEST] {
-        let switch = SwitchWorkflow { workflow, credential: None, enabled: true };
-        assert_eq!(bench.ask(&user(), switch), Answer::Done);
-    }
+    join(&mut bench, &user());
     bench
 }
 
+/// The user connects an account and switches both workflows on.
+pub(crate) fn join(bench: &mut Bench, key: &Key) {
+    let connect = connect(bench, key);
+    assert!(matches!(bench.ask(key, connect), Answer::Connected { .. }));
+    for workflow in [BY_EVENT, BY_REQUEST] {
+        let switch = SwitchWorkflow { workflow, credential: None, enabled: true };
+        assert_eq!(bench.ask(key, switch), Answer::Done);
+    }
+}
+
+/// An event of the user.
 pub(crate) fn event(bench: &Bench) -> ReceiveEvent {
-    let sealed = bench.world.vault.seal(&user(), br#"{"event":{"n":1}}"#).unwrap();
+    event_of(bench, &user())
+}
+
+pub(crate) fn event_of(bench: &Bench, key: &Key) -> ReceiveEvent {
+    let sealed = bench.world.vault.seal(key, br#"{"event":{"n":1}}"#).unwrap();
     ReceiveEvent { name: "E".into(), credential: None, size: 7, sealed }
 }
 

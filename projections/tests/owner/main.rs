@@ -5,6 +5,7 @@
 
 mod bench;
 mod memory;
+mod turns;
 
 use bench::{BY_REQUEST, PARTITIONS, event, finished, now, ready, user};
 use bytes::Bytes;

@@ -88,7 +88,7 @@ fn a_tell_that_comes_again_is_known_for_ever() {
 fn untold() -> Bench {
     let mut bench = Bench::new();
     crate::bench::configure(&mut bench);
-    let body = crate::bench::connect(&bench);
+    let body = crate::bench::connect(&bench, &user());
     bench.send(&user(), body);
     let partition = user().partition(PARTITIONS);
     let seat = Seat::of(partition);
