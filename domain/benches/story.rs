@@ -145,6 +145,11 @@ impl Open for Clear {
             .into();
         Ok(scope)
     }
+
+    fn json(&mut self, _: &Key, payload: &Payload) -> Result<serde_json::Value, Missing> {
+        let bytes = payload.sealed().cloned().unwrap_or_default();
+        Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+    }
 }
 
 fn project() -> serde_json::Value {

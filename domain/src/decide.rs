@@ -17,10 +17,12 @@ use crate::config::{Config, Project};
 use crate::event::{CommandRejected, CommandRepeated, Event};
 use crate::key::Key;
 use crate::meta::Recorded;
+use crate::payload::Payload;
 use crate::state::{Execution, Rows};
 use crate::time::Timestamp;
 use crate::workflow::Scope;
 use crate::workflow::reference::Needs;
+use serde_json::Value;
 
 /// A decision has at most so many events; larger work goes on by recorded continuations.
 pub const DECISION_EVENTS_MAX: usize = 1_000;
@@ -45,6 +47,9 @@ pub struct Given<'a> {
 pub trait Open {
     /// The values that a step of the run can refer to, as far as it needs them.
     fn scope(&mut self, run: &Execution, needs: &Needs) -> Result<Scope, Missing>;
+
+    /// A payload of the key that holds JSON; null if it does not.
+    fn json(&mut self, key: &Key, payload: &Payload) -> Result<Value, Missing>;
 }
 
 /// Something sealed is not at hand yet. The opener knows what; ask again when it is.
@@ -143,15 +148,17 @@ fn dispatch(
         Command::ReceiveEvent(c) => run::receive_event(given, open, command, c),
         Command::ReceiveRequest(c) => run::receive_request(given, open, command, c),
         Command::DeliverWebhook(c) => run::deliver_webhook(given, open, command, c),
+        Command::ContinueStarts(c) => run::continue_starts(given, open, command, c),
         Command::ConnectCredential(c) => user::connect(given, command, c),
         Command::RemoveCredential(c) => user::remove(given, command, c),
         Command::SwitchWorkflow(c) => user::switch_workflow(given, command, c),
-        Command::DescribeUser(c) => Ok(user::describe(c)),
+        Command::DescribeUser(c) => user::describe(given, open, command, c),
         Command::SwitchUser(c) => Ok(user::switch(c)),
         Command::RecordOutcome(c) => outcome::record(given, open, command, c),
         Command::FireTimer(c) => outcome::fire(given, open, command, c),
         Command::CancelExecution(c) => outcome::cancel(given, c),
         Command::ReceiveWebhook(c) => Ok(address::receive(given, command, c)),
+        Command::SpreadWebhook(c) => Ok(address::spread(given, command, c)),
         Command::LinkCredential(c) => Ok(address::link(c)),
         Command::AskSlots(c) => Ok(budget::ask(given, c)),
         Command::HoldSlots(c) => Ok(budget::hold(c)),

@@ -1,7 +1,9 @@
 //! Wishes to act on the world, read from events that stand.
 
-use crate::command::{Command, DeliverWebhook, HoldSlots, LinkCredential};
-use crate::event::{Event, Recipient, WebhookReceived};
+use crate::command::{
+    Command, ContinueStarts, DeliverWebhook, HoldSlots, LinkCredential, SpreadWebhook,
+};
+use crate::event::{Event, RECIPIENTS_MAX, Recipient, StartsDeferred, WebhookSpread};
 use crate::id::{CommandId, CredentialId, ExecutionId, IntegrationId, ProjectId, StepId, Telling};
 use crate::key::Key;
 use crate::meta::Recorded;
@@ -58,7 +60,27 @@ pub fn tells(event: &Recorded<Event>, partitions: u16) -> Vec<Tell> {
 fn wishes(event: &Recorded<Event>, from: &Key, partitions: u16) -> Vec<(Key, Command)> {
     let project = event.meta.project;
     match &event.body {
-        Event::WebhookReceived(e) => e.recipients.iter().map(|r| deliver(project, e, r)).collect(),
+        Event::WebhookReceived(e) => {
+            let (integration, provider_id) = (e.integration, e.provider_id.clone());
+            let (name, size, sealed) = (e.name.clone(), e.size, e.sealed.clone());
+            let (webhook, received_at) = (event.meta.event_id, event.meta.occurred_at);
+            let recipients = e.recipients.clone();
+            spread(
+                project,
+                &WebhookSpread {
+                    webhook,
+                    received_at,
+                    integration,
+                    name,
+                    provider_id,
+                    recipients,
+                    size,
+                    sealed,
+                },
+            )
+        }
+        Event::WebhookSpread(e) => spread(project, e),
+        Event::StartsDeferred(e) => vec![(from.clone(), continue_starts(e).into())],
         Event::CredentialConnected(e) => {
             let link = (e.integration, e.credential, e.provider_id.as_str());
             vec![link_credential(from, link, true)]
@@ -77,7 +99,38 @@ fn wishes(event: &Recorded<Event>, from: &Key, partitions: u16) -> Vec<(Key, Com
     }
 }
 
-fn deliver(project: ProjectId, e: &WebhookReceived, to: &Recipient) -> (Key, Command) {
+/// Each recipient is told; and the address itself, if there may be more.
+fn spread(project: ProjectId, e: &WebhookSpread) -> Vec<(Key, Command)> {
+    let mut tells: Vec<_> = e.recipients.iter().map(|to| deliver(project, e, to)).collect();
+    if let Some(last) = e.recipients.last().filter(|_| e.recipients.len() >= RECIPIENTS_MAX) {
+        let command = SpreadWebhook {
+            webhook: e.webhook,
+            received_at: e.received_at,
+            integration: e.integration,
+            name: e.name.clone(),
+            provider_id: e.provider_id.clone(),
+            after: last.clone(),
+            size: e.size,
+            sealed: e.sealed.clone(),
+        };
+        tells.push((Key::App(project, e.integration), command.into()));
+    }
+    tells
+}
+
+fn continue_starts(e: &StartsDeferred) -> ContinueStarts {
+    ContinueStarts {
+        name: e.name.clone(),
+        integration: e.integration,
+        credential: e.credential,
+        after_workflow: e.after_workflow,
+        after_credential: e.after_credential,
+        size: e.size,
+        sealed: e.sealed.clone(),
+    }
+}
+
+fn deliver(project: ProjectId, e: &WebhookSpread, to: &Recipient) -> (Key, Command) {
     let command = DeliverWebhook {
         integration: e.integration,
         credential: to.credential,

@@ -24,6 +24,7 @@ crate::codec::family! {
         213 WorkflowSwitched "workflow_switched.1",
         214 UserDescribed "user_described.1",
         215 UserSwitched "user_switched.1",
+        216 StartsDeferred "starts_deferred.1",
         220 ExecutionStarted "execution_started.1",
         221 StepReady "step_ready.1",
         222 StepSucceeded "step_succeeded.1",
@@ -32,6 +33,7 @@ crate::codec::family! {
         225 ExecutionFinished "execution_finished.1",
         230 WebhookReceived "webhook_received.1",
         231 CredentialLinked "credential_linked.1",
+        232 WebhookSpread "webhook_spread.1",
         240 SlotsAsked "slots_asked.1",
         241 SlotsGranted "slots_granted.1",
         242 SlotsHeld "slots_held.1",
@@ -72,6 +74,8 @@ impl Event {
             Event::StepFailed(e) => Some(&e.sealed),
             Event::Responded(e) => Some(&e.sealed),
             Event::WebhookReceived(e) => Some(&e.sealed),
+            Event::WebhookSpread(e) => Some(&e.sealed),
+            Event::StartsDeferred(e) => Some(&e.sealed),
             Event::SecretSet(e) => Some(&e.sealed),
             _ => None,
         }
@@ -87,6 +91,8 @@ impl Event {
             Event::StepFailed(e) => Some(&mut e.sealed),
             Event::Responded(e) => Some(&mut e.sealed),
             Event::WebhookReceived(e) => Some(&mut e.sealed),
+            Event::WebhookSpread(e) => Some(&mut e.sealed),
+            Event::StartsDeferred(e) => Some(&mut e.sealed),
             Event::SecretSet(e) => Some(&mut e.sealed),
             _ => None,
         }

@@ -19,6 +19,7 @@ pub mod exchange;
 pub mod id;
 pub mod key;
 pub mod meta;
+pub mod metadata;
 pub mod payload;
 pub mod run;
 pub mod state;

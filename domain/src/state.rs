@@ -257,10 +257,15 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
             keys.push(RowKey::Link(project, c.integration, by_provider));
             keys.push(RowKey::Link(project, c.integration, by_credential));
         }
+        Command::SpreadWebhook(c) => {
+            let account = Account::Provider(c.provider_id.clone());
+            keys.push(RowKey::Link(project, c.integration, account));
+        }
         Command::AskSlots(c) => keys.push(RowKey::Budget(c.project)),
         Command::ReceiveEvent(_)
         | Command::ReceiveRequest(_)
         | Command::DeliverWebhook(_)
+        | Command::ContinueStarts(_)
         | Command::ConnectCredential(_)
         | Command::RemoveCredential(_)
         | Command::SwitchWorkflow(_)

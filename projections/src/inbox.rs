@@ -29,8 +29,12 @@ impl Projection for Inbox {
         &[DELIVERIES]
     }
 
-    fn touches(&self, _: u16, _: &[Standing]) -> Vec<(Table, Bytes)> {
-        Vec::new()
+    fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)> {
+        let spread = events.iter().filter_map(|(_, event)| match &event.body {
+            Event::WebhookSpread(e) => Some((event.meta.project, e.received_at, e.webhook)),
+            _ => None,
+        });
+        spread.map(|(project, at, id)| (DELIVERIES, key(partition, project, at, id))).collect()
     }
 
     fn fold(&self, partition: u16, rows: &mut Loaded, events: &[Standing]) -> Result<(), Error> {
@@ -39,7 +43,16 @@ impl Projection for Inbox {
 }
 
 fn keep(partition: u16, rows: &mut Loaded, event: &Recorded<Event>) -> Result<(), Error> {
-    let Event::WebhookReceived(e) = &event.body else { return Ok(()) };
+    let e = match &event.body {
+        Event::WebhookReceived(e) => e,
+        Event::WebhookSpread(e) => {
+            let place = key(partition, event.meta.project, e.received_at, e.webhook);
+            let Some(mut row) = rows.get::<Delivery>(DELIVERIES, &place)? else { return Ok(()) };
+            row.recipient_count += u32::try_from(e.recipients.len()).unwrap_or(u32::MAX);
+            return rows.put(DELIVERIES, place, &row);
+        }
+        _ => return Ok(()),
+    };
     let (at, id) = (event.meta.occurred_at, event.meta.event_id);
     let row = Delivery {
         id,

@@ -1,8 +1,9 @@
 //! What is asked of addresses.
 
-use crate::event::Verdict;
-use crate::id::{CredentialId, IntegrationId, ProjectId};
+use crate::event::{Recipient, Verdict};
+use crate::id::{CredentialId, EventId, IntegrationId, ProjectId};
 use crate::payload::Payload;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Takes in a webhook, also a refused one.
@@ -21,6 +22,29 @@ pub struct ReceiveWebhook {
     pub provider_id: String,
     /// The connected account named by the URL (`?id=`).
     pub credential: Option<CredentialId>,
+    /// Bytes of the body.
+    pub size: i32,
+    /// `{headers, body, params}` as JSON, under the address's key.
+    pub sealed: Payload,
+}
+
+/// Hands a webhook on to the recipients that one decision could not tell. Sent by the address to
+/// itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SpreadWebhook")]
+pub struct SpreadWebhook {
+    /// The record of the webhook.
+    pub webhook: EventId,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The integration it came for.
+    pub integration: IntegrationId,
+    /// What happened, as `kind` or `kind.action`.
+    pub name: String,
+    /// The account it is about, at the provider.
+    pub provider_id: String,
+    /// The last recipient that was told.
+    pub after: Recipient,
     /// Bytes of the body.
     pub size: i32,
     /// `{headers, body, params}` as JSON, under the address's key.

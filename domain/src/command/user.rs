@@ -89,11 +89,31 @@ pub struct SwitchWorkflow {
     pub enabled: bool,
 }
 
-/// Replaces the user's metadata (`PATCH …/sdk/me`, merged by the door).
+/// Starts what one decision could not. Sent by a user to itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "ContinueStarts")]
+pub struct ContinueStarts {
+    /// The app event, or what the webhook said happened.
+    pub name: String,
+    /// The integration that the webhook came for; `None` for an app event.
+    pub integration: Option<IntegrationId>,
+    /// The only account that it is for; `None`: every account.
+    pub credential: Option<CredentialId>,
+    /// The last workflow that was started.
+    pub after_workflow: WorkflowId,
+    /// The account that it was last started for.
+    pub after_credential: CredentialId,
+    /// Bytes of the payload.
+    pub size: i32,
+    /// The trigger's output as JSON, under the user's key.
+    pub sealed: Payload,
+}
+
+/// Changes the user's metadata (`PATCH …/sdk/me`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename = "DescribeUser")]
 pub struct DescribeUser {
-    /// The metadata object, as JSON.
+    /// The fields that change, as a JSON object.
     pub sealed: Payload,
 }
 

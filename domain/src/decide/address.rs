@@ -1,13 +1,13 @@
 //! Webhooks at the address of their integration.
 
 use super::Given;
-use crate::command::{Command, LinkCredential, ReceiveWebhook};
-use crate::event::{CredentialLinked, Event, Recipient, Verdict, WebhookReceived};
+use crate::command::{Command, LinkCredential, ReceiveWebhook, SpreadWebhook};
+use crate::event::{
+    CredentialLinked, Event, RECIPIENTS_MAX, Recipient, Verdict, WebhookReceived, WebhookSpread,
+};
 use crate::meta::Recorded;
 use crate::state::{Account, RowKey};
-
-/// One delivery is told to at most so many accounts.
-const RECIPIENTS_MAX: usize = 1_000;
+use std::ops::Bound;
 
 pub(super) fn receive(
     given: &Given<'_>,
@@ -50,6 +50,28 @@ fn recipients(
     let key = RowKey::Link(command.meta.project, c.integration, account);
     let link = given.rows.link(&key);
     link.into_iter().flatten().take(RECIPIENTS_MAX).cloned().collect()
+}
+
+/// Goes on behind the last recipient that was told, with those there are now.
+pub(super) fn spread(
+    given: &Given<'_>,
+    command: &Recorded<Command>,
+    c: &SpreadWebhook,
+) -> Vec<Event> {
+    let account = Account::Provider(c.provider_id.clone());
+    let link = given.rows.link(&RowKey::Link(command.meta.project, c.integration, account));
+    let behind = (Bound::Excluded(&c.after), Bound::Unbounded);
+    let recipients = link.into_iter().flat_map(|link| link.range::<Recipient, _>(behind));
+    vec![Event::WebhookSpread(WebhookSpread {
+        webhook: c.webhook,
+        received_at: c.received_at,
+        integration: c.integration,
+        name: c.name.clone(),
+        provider_id: c.provider_id.clone(),
+        recipients: recipients.take(RECIPIENTS_MAX).cloned().collect(),
+        size: c.size,
+        sealed: c.sealed.clone(),
+    })]
 }
 
 pub(super) fn link(c: &LinkCredential) -> Vec<Event> {

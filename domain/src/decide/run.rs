@@ -3,10 +3,10 @@
 use super::advance::{Walk, advance};
 use super::user::user_row;
 use super::{Given, Halt, Open, Rejected, project_of, user_key};
-use crate::command::{Command, DeliverWebhook, ReceiveEvent, ReceiveRequest};
+use crate::command::{Command, ContinueStarts, DeliverWebhook, ReceiveEvent, ReceiveRequest};
 use crate::config::Project;
-use crate::event::{Event, EventReceived, ExecutionStarted, TriggerKind};
-use crate::id::{CredentialId, ExecutionId, WorkflowId};
+use crate::event::{Event, EventReceived, ExecutionStarted, StartsDeferred, TriggerKind};
+use crate::id::{CredentialId, ExecutionId, IntegrationId, WorkflowId};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::payload::Payload;
@@ -14,6 +14,21 @@ use crate::state::{Execution, User};
 use crate::workflow::{Action, Trigger, Workflow};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// A decision begins no further start after so many events; the rest is deferred.
+const STARTS_EVENTS_MAX: usize = 400;
+
+/// What wants to start workflows.
+struct Cause<'a> {
+    /// The app event, or what the webhook said happened.
+    name: &'a str,
+    /// The integration of a webhook.
+    webhook_of: Option<IntegrationId>,
+    /// The only account that it is for.
+    only: Option<CredentialId>,
+    size: i32,
+    sealed: &'a Payload,
+}
 
 /// One start: which version, for which account, and why.
 struct Start<'a> {
@@ -27,34 +42,21 @@ struct Start<'a> {
     sealed: &'a Payload,
 }
 
+impl Start<'_> {
+    /// Its place among the starts of one cause.
+    fn place(&self) -> (WorkflowId, CredentialId) {
+        (self.workflow.id, self.credential)
+    }
+}
+
 pub(super) fn receive_event(
     given: &Given<'_>,
     open: &mut dyn Open,
     command: &Recorded<Command>,
     c: &ReceiveEvent,
 ) -> Result<Vec<Event>, Halt> {
-    let (key, _) = user_key(command)?;
-    let project = project_of(given, command)?;
-    let mut starts = Vec::new();
-    for (id, version, workflow) in project.started_by_event(&c.name) {
-        for credential in enabled_accounts(given, &key, project, id, c.credential) {
-            starts.push(Start {
-                workflow,
-                version,
-                credential,
-                trigger: TriggerKind::AppEvent,
-                detail: &c.name,
-                wants_response: false,
-                size: c.size,
-                sealed: &c.sealed,
-            });
-        }
-    }
-    let received =
-        EventReceived { name: c.name.clone(), executions: starts.len() as i32, size: c.size };
-    let mut events = vec![Event::EventReceived(received)];
-    start_all(given, open, command, &starts, &mut events)?;
-    Ok(events)
+    let (only, size, sealed) = (c.credential, c.size, &c.sealed);
+    receive(given, open, command, &Cause { name: &c.name, webhook_of: None, only, size, sealed })
 }
 
 pub(super) fn deliver_webhook(
@@ -63,31 +65,113 @@ pub(super) fn deliver_webhook(
     command: &Recorded<Command>,
     c: &DeliverWebhook,
 ) -> Result<Vec<Event>, Halt> {
+    let (only, size, sealed) = (Some(c.credential), c.size, &c.sealed);
+    let webhook_of = Some(c.integration);
+    receive(given, open, command, &Cause { name: &c.name, webhook_of, only, size, sealed })
+}
+
+fn receive(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    cause: &Cause<'_>,
+) -> Result<Vec<Event>, Halt> {
+    let starts = starts(given, command, cause)?;
+    let executions = i32::try_from(starts.len()).unwrap_or(i32::MAX);
+    let received = EventReceived { name: cause.name.to_owned(), executions, size: cause.size };
+    let mut events = vec![Event::EventReceived(received)];
+    start_some(given, open, command, (cause, &starts), &mut events)?;
+    Ok(events)
+}
+
+/// Goes on behind the last start, with what is switched on now.
+pub(super) fn continue_starts(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &ContinueStarts,
+) -> Result<Vec<Event>, Halt> {
+    let (webhook_of, only, size, sealed) = (c.integration, c.credential, c.size, &c.sealed);
+    let cause = Cause { name: &c.name, webhook_of, only, size, sealed };
+    let mut starts = starts(given, command, &cause)?;
+    starts.retain(|start| start.place() > (c.after_workflow, c.after_credential));
+    if starts.is_empty() {
+        let reason = "What was left to start has been switched off.";
+        return Err(Rejected::new("WORKFLOW_DISABLED", reason).into());
+    }
+    let mut events = Vec::new();
+    start_some(given, open, command, (&cause, &starts), &mut events)?;
+    Ok(events)
+}
+
+/// Everything that the cause starts, in a fixed order.
+fn starts<'a>(
+    given: &Given<'a>,
+    command: &Recorded<Command>,
+    cause: &Cause<'a>,
+) -> Result<Vec<Start<'a>>, Halt> {
     let (key, _) = user_key(command)?;
     let project = project_of(given, command)?;
+    let started: Vec<_> = match cause.webhook_of {
+        None => project.started_by_event(cause.name).collect(),
+        Some(integration) => project.started_by_webhook(integration, cause.name).collect(),
+    };
     let mut starts = Vec::new();
-    for (id, version, workflow) in project.started_by_webhook(c.integration, &c.name) {
+    for (id, version, workflow) in started {
         // A workflow of the webhook's own integration runs for the account the delivery is for;
         // one of another integration for each of its accounts.
-        let only = (workflow.integration == c.integration).then_some(c.credential);
+        let only = match cause.webhook_of {
+            Some(integration) if workflow.integration != integration => None,
+            Some(_) | None => cause.only,
+        };
+        let trigger = match cause.webhook_of {
+            Some(_) => TriggerKind::Webhook,
+            None => TriggerKind::AppEvent,
+        };
         for credential in enabled_accounts(given, &key, project, id, only) {
             starts.push(Start {
                 workflow,
                 version,
                 credential,
-                trigger: TriggerKind::Webhook,
-                detail: &c.name,
+                trigger,
+                detail: cause.name,
                 wants_response: false,
-                size: c.size,
-                sealed: &c.sealed,
+                size: cause.size,
+                sealed: cause.sealed,
             });
         }
     }
-    let received =
-        EventReceived { name: c.name.clone(), executions: starts.len() as i32, size: c.size };
-    let mut events = vec![Event::EventReceived(received)];
-    start_all(given, open, command, &starts, &mut events)?;
-    Ok(events)
+    starts.sort_by_key(Start::place);
+    Ok(starts)
+}
+
+/// Starts as much as one decision may hold, and says where the rest begins.
+fn start_some(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    (cause, starts): (&Cause<'_>, &[Start<'_>]),
+    events: &mut Vec<Event>,
+) -> Result<(), Halt> {
+    for (position, one) in starts.iter().enumerate() {
+        if events.len() >= STARTS_EVENTS_MAX
+            && let Some(last) = position.checked_sub(1).and_then(|last| starts.get(last))
+        {
+            let (after_workflow, after_credential) = last.place();
+            events.push(Event::StartsDeferred(StartsDeferred {
+                name: cause.name.to_owned(),
+                integration: cause.webhook_of,
+                credential: cause.only,
+                after_workflow,
+                after_credential,
+                size: cause.size,
+                sealed: cause.sealed.clone(),
+            }));
+            return Ok(());
+        }
+        start(given, open, command, (position as u32, one), events)?;
+    }
+    Ok(())
 }
 
 pub(super) fn receive_request(
@@ -125,7 +209,7 @@ pub(super) fn receive_request(
         sealed: &c.sealed,
     };
     let mut events = Vec::new();
-    start_all(given, open, command, &[start], &mut events)?;
+    self::start(given, open, command, (0, &start), &mut events)?;
     Ok(events)
 }
 
@@ -154,49 +238,47 @@ fn enabled_accounts(
         .collect()
 }
 
-fn start_all(
+fn start(
     given: &Given<'_>,
     open: &mut dyn Open,
     command: &Recorded<Command>,
-    starts: &[Start<'_>],
+    (position, start): (u32, &Start<'_>),
     events: &mut Vec<Event>,
 ) -> Result<(), Halt> {
     let (key, user) = user_key(command)?;
-    for (position, start) in starts.iter().enumerate() {
-        let id = ExecutionId::derived(command.meta.command_id, &key, position as u32);
-        events.push(Event::ExecutionStarted(ExecutionStarted {
-            execution: id,
-            workflow: start.workflow.id,
-            version: start.version,
-            integration: start.workflow.integration,
-            credential: start.credential,
-            trigger: start.trigger,
-            trigger_detail: start.detail.to_owned(),
-            wants_response: start.wants_response,
-            size: start.size,
-            sealed: start.sealed.clone(),
-        }));
-        let run = Execution {
-            project: command.meta.project,
-            user: user.clone(),
-            workflow: start.workflow.id,
-            version: start.version,
-            integration: start.workflow.integration,
-            credential: start.credential,
-            trigger: start.trigger,
-            started_at: given.now,
-            trigger_output: start.sealed.clone(),
-            command: command.meta.command_id,
-            body_hash: command.meta.body_hash,
-            correlation_id: command.meta.correlation_id,
-            wants_response: start.wants_response,
-            outputs: BTreeMap::new(),
-            pending: None,
-            task_count: 0,
-        };
-        let first = (!start.workflow.steps.is_empty()).then_some(0);
-        let walk = Walk { id, run: &run, workflow: start.workflow, now: given.now };
-        advance(&walk, open, first, events)?;
-    }
+    let id = ExecutionId::derived(command.meta.command_id, &key, position);
+    events.push(Event::ExecutionStarted(ExecutionStarted {
+        execution: id,
+        workflow: start.workflow.id,
+        version: start.version,
+        integration: start.workflow.integration,
+        credential: start.credential,
+        trigger: start.trigger,
+        trigger_detail: start.detail.to_owned(),
+        wants_response: start.wants_response,
+        size: start.size,
+        sealed: start.sealed.clone(),
+    }));
+    let run = Execution {
+        project: command.meta.project,
+        user,
+        workflow: start.workflow.id,
+        version: start.version,
+        integration: start.workflow.integration,
+        credential: start.credential,
+        trigger: start.trigger,
+        started_at: given.now,
+        trigger_output: start.sealed.clone(),
+        command: command.meta.command_id,
+        body_hash: command.meta.body_hash,
+        correlation_id: command.meta.correlation_id,
+        wants_response: start.wants_response,
+        outputs: BTreeMap::new(),
+        pending: None,
+        task_count: 0,
+    };
+    let first = (!start.workflow.steps.is_empty()).then_some(0);
+    let walk = Walk { id, run: &run, workflow: start.workflow, now: given.now };
+    advance(&walk, open, first, events)?;
     Ok(())
 }

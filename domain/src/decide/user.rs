@@ -1,6 +1,6 @@
 //! Accounts, workflow switches, metadata.
 
-use super::{Given, Halt, Rejected, project_of, user_key};
+use super::{Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{
     Command, ConnectCredential, DescribeUser, RemoveCredential, SwitchUser, SwitchWorkflow,
 };
@@ -10,7 +10,11 @@ use crate::event::{
 use crate::id::{CommandId, CredentialId, IntegrationId, routed};
 use crate::key::Key;
 use crate::meta::Recorded;
+use crate::metadata::{self, METADATA_BYTES_MAX};
+use crate::payload::Payload;
 use crate::state::{RowKey, User};
+use bytes::Bytes;
+use serde_json::{Map, Value};
 
 pub(super) fn user_row<'a>(given: &Given<'a>, key: &Key) -> Option<&'a User> {
     let Key::User(project, user) = key else { return None };
@@ -127,8 +131,29 @@ pub(super) fn switch_workflow(
     })])
 }
 
-pub(super) fn describe(c: &DescribeUser) -> Vec<Event> {
-    vec![Event::UserDescribed(UserDescribed { sealed: c.sealed.clone() })]
+/// The command says what changes, so that of two at once neither undoes the other.
+pub(super) fn describe(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &DescribeUser,
+) -> Result<Vec<Event>, Halt> {
+    let (key, _) = user_key(command)?;
+    let Value::Object(change) = open.json(&key, &c.sealed)? else {
+        return Err(Rejected::new("BODY_MALFORMED", "Metadata is a JSON object.").into());
+    };
+    let known = match user_row(given, &key).and_then(|user| user.metadata.as_ref()) {
+        Some(sealed) => open.json(&key, sealed)?,
+        None => Value::Null,
+    };
+    let known = if let Value::Object(known) = known { known } else { Map::new() };
+    let whole = Value::Object(metadata::merged(known, change)).to_string();
+    if whole.len() > METADATA_BYTES_MAX {
+        let reason = format!("A user's metadata may have {METADATA_BYTES_MAX} bytes.");
+        return Err(Rejected::new("BODY_TOO_LARGE", reason).into());
+    }
+    let sealed = Payload::Open(Bytes::from(whole));
+    Ok(vec![Event::UserDescribed(UserDescribed { sealed })])
 }
 
 pub(super) fn switch(c: &SwitchUser) -> Vec<Event> {

@@ -1,7 +1,8 @@
 //! What happens at addresses: webhooks are matched, slots are lent.
 
-use crate::id::{CredentialId, IntegrationId, ProjectId};
+use crate::id::{CredentialId, EventId, IntegrationId, ProjectId};
 use crate::payload::Payload;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What the door found out about a webhook.
@@ -47,6 +48,31 @@ pub struct WebhookReceived {
     /// Whether the same delivery had come before; a repeat is told to no one.
     pub repeated: bool,
     /// Who is told. Empty: unmatched, kept, can be replayed.
+    pub recipients: Vec<Recipient>,
+    /// Bytes of the body.
+    pub size: i32,
+    /// `{headers, body, params}` as JSON, under the address's key.
+    pub sealed: Payload,
+}
+
+/// One decision tells at most so many recipients; the rest follows in others.
+pub const RECIPIENTS_MAX: usize = 1_000;
+
+/// A webhook goes to further recipients.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "WebhookSpread")]
+pub struct WebhookSpread {
+    /// The record of the webhook.
+    pub webhook: EventId,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The integration it came for.
+    pub integration: IntegrationId,
+    /// What happened, as `kind` or `kind.action`.
+    pub name: String,
+    /// The account it is about, at the provider.
+    pub provider_id: String,
+    /// Who is told.
     pub recipients: Vec<Recipient>,
     /// Bytes of the body.
     pub size: i32,

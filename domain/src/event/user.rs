@@ -16,6 +16,26 @@ pub struct EventReceived {
     pub size: i32,
 }
 
+/// More starts than one decision holds: the rest follows in another.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "StartsDeferred")]
+pub struct StartsDeferred {
+    /// The app event, or what the webhook said happened.
+    pub name: String,
+    /// The integration that the webhook came for; `None` for an app event.
+    pub integration: Option<IntegrationId>,
+    /// The only account that it is for; `None`: every account.
+    pub credential: Option<CredentialId>,
+    /// The last workflow that was started.
+    pub after_workflow: WorkflowId,
+    /// The account that it was last started for.
+    pub after_credential: CredentialId,
+    /// Bytes of the payload.
+    pub size: i32,
+    /// The trigger's output as JSON, under the user's key.
+    pub sealed: Payload,
+}
+
 /// A connected account exists, or was connected again.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename = "CredentialConnected")]

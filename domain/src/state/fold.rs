@@ -123,6 +123,8 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::CommandRejected(_)
         | Event::CommandRepeated(_)
         | Event::EventReceived(_)
+        | Event::StartsDeferred(_)
+        | Event::WebhookSpread(_)
         | Event::SlotsHeld(_)
         | Event::ProjectConfigured(_)
         | Event::IntegrationConfigured(_)

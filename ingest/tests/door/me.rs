@@ -49,6 +49,28 @@ async fn a_connected_integration_names_its_active_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_changes_at_once_neither_undoes_the_other() {
+    let world = World::start().await;
+    world.pause_owner();
+    let changes = ["a", "b", "c"].map(|field| json!({ "meta": { field: 1 } }).to_string());
+    let [a, b, c] = &changes;
+    let at_once = async {
+        tokio::join!(
+            world.call("PATCH", "me", a),
+            world.call("PATCH", "me", b),
+            world.call("PATCH", "me", c),
+        )
+    };
+    let (replies, ()) = tokio::join!(at_once, async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        world.resume_owner();
+    });
+    assert_eq!([replies.0.status, replies.1.status, replies.2.status], [200; 3]);
+    let meta = world.call("GET", "me", "").await.json()["meta"].clone();
+    assert_eq!(meta, json!({ "a": 1, "b": 1, "c": 1 }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn metadata_is_merged_and_read_back_at_once() {
     let world = World::start().await;
     let first = r#"{"meta":{"name":"Ada","plan":"pro"}}"#;

@@ -14,6 +14,7 @@ use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
 use ports::model::log::ModelLog;
 use ports::{Answers, Asked, Clock, Feed, Headers, Log, Partition, Record, Vault};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,6 +38,11 @@ impl Open for Opener<'_> {
         let clear = self.0.open(&key, &run.trigger_output).map_err(|_| Missing)?;
         let trigger = serde_json::from_slice(&clear).map_err(|_| Missing)?;
         Ok(Scope { trigger, ..Scope::default() })
+    }
+
+    fn json(&mut self, key: &Key, payload: &Payload) -> Result<Value, Missing> {
+        let clear = self.0.open(key, payload).map_err(|_| Missing)?;
+        serde_json::from_slice(&clear).map_err(|_| Missing)
     }
 }
 

@@ -225,6 +225,11 @@ impl World {
     pub(crate) fn pause_owner(&self) {
         self.paused.store(true, Ordering::SeqCst);
     }
+
+    /// Everything is decided again.
+    pub(crate) fn resume_owner(&self) {
+        self.paused.store(false, Ordering::SeqCst);
+    }
 }
 
 /// Decides every millisecond; saves rows some time after it has answered.

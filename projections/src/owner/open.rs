@@ -79,11 +79,6 @@ impl<'a> Opener<'a> {
         }
     }
 
-    fn json(&mut self, key: &Key, payload: &Payload) -> Result<Value, Missing> {
-        let clear = self.open(key, payload)?;
-        Ok(serde_json::from_slice(&clear).unwrap_or(Value::Null))
-    }
-
     fn settings(&mut self, run: &Execution, key: &Key) -> Result<Map<String, Value>, Missing> {
         let mut settings = Map::new();
         let Some(user) = self.user else { return Ok(settings) };
@@ -143,6 +138,11 @@ impl Open for Opener<'_> {
             }
         }
         Ok(scope)
+    }
+
+    fn json(&mut self, key: &Key, payload: &Payload) -> Result<Value, Missing> {
+        let clear = self.open(key, payload)?;
+        Ok(serde_json::from_slice(&clear).unwrap_or(Value::Null))
     }
 }
 
