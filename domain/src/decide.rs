@@ -113,6 +113,18 @@ pub fn decide(
     }
 }
 
+/// What is decided where something that the command needs cannot be read any more: a run that
+/// waits for it ends, anything else is refused.
+pub fn without(given: &Given<'_>, command: &Recorded<Command>) -> Vec<Event> {
+    let rejected = Rejected::new("DATA_ERASED", "What the command needs cannot be read any more.");
+    let ended = match &command.body {
+        Command::RecordOutcome(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
+        Command::FireTimer(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
+        _ => None,
+    };
+    vec![ended.unwrap_or_else(|| reject(command, rejected))]
+}
+
 /// A record that the command was refused.
 pub fn reject(command: &Recorded<Command>, rejected: Rejected) -> Event {
     Event::CommandRejected(CommandRejected {

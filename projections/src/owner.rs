@@ -124,6 +124,8 @@ struct Decided {
     run: Vec<Recorded<Event>>,
     answers: Vec<(Asked, Answer)>,
     started: Option<(Asked, ExecutionId)>,
+    /// The execution that was cancelled while its step was ready.
+    cancelled: Option<ExecutionId>,
 }
 
 impl Owner {

@@ -1,6 +1,6 @@
 //! One step, from its place in the queue to its outcome on the log.
 
-use crate::owner::open::{Opener, port_error};
+use crate::owner::open::{Fetched, Opener, port_error};
 use crate::owner::stamp::{Cause, own_command, record};
 use crate::queue::Work;
 use crate::world::World;
@@ -55,7 +55,12 @@ async fn job(world: &World, work: &Work) -> Result<Result<Job, Outcome>, Error> 
     let scope = loop {
         match opener.scope(&work.run, &wanted) {
             Ok(scope) => break scope,
-            Err(Missing) if fetches < FETCHES_MAX => opener.fetch().await?,
+            Err(Missing) if fetches < FETCHES_MAX => {
+                if opener.fetch().await? == Fetched::Never {
+                    let message = "What the step refers to cannot be read any more.";
+                    return Ok(Err(unable(world, "DATA_ERASED", message)));
+                }
+            }
             Err(Missing) => {
                 return Ok(Err(unable(world, "INTERNAL", "The step refers to too much.")));
             }

@@ -103,12 +103,9 @@ impl Queues {
         }
     }
 
-    /// The step's outcome was decided, or its execution is over.
+    /// The step's outcome was decided, or its execution is over; nothing, if it does not run.
     pub(crate) fn done(&mut self, id: ExecutionId) {
-        let Some(name) = self.running.remove(&id) else {
-            self.drop_waiting(id);
-            return;
-        };
+        let Some(name) = self.running.remove(&id) else { return };
         if let Some(lane) = self.lanes.get_mut(&name.0) {
             lane.running = lane.running.saturating_sub(1);
         }
@@ -124,17 +121,17 @@ impl Queues {
         }
     }
 
-    /// A step that waits was cancelled. Rare, so it is looked for.
-    fn drop_waiting(&mut self, id: ExecutionId) {
-        for ((project, _), queue) in &mut self.queues {
-            let before = queue.head.len();
+    /// An execution was cancelled whose step was ready: it runs, is at hand, or is a row that will
+    /// not be found any more.
+    pub(crate) fn cancelled(&mut self, (project, user): (ProjectId, &str), id: ExecutionId) {
+        if self.running.contains_key(&id) {
+            return self.done(id);
+        }
+        if let Some(lane) = self.lanes.get_mut(&project) {
+            lane.waiting = lane.waiting.saturating_sub(1);
+        }
+        if let Some(queue) = self.queues.get_mut(&(project, user.to_owned())) {
             queue.head.retain(|(_, waiting)| *waiting != id);
-            if queue.head.len() < before {
-                if let Some(lane) = self.lanes.get_mut(project) {
-                    lane.waiting = lane.waiting.saturating_sub(1);
-                }
-                return;
-            }
         }
     }
 
@@ -283,4 +280,28 @@ fn after(prefix: &[u8]) -> Bytes {
         }
     }
     Bytes::from(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancelled_step_waits_no_more_wherever_it_waited() {
+        let project = ProjectId(Uuid::from_u128(1));
+        let id = |n: usize| ExecutionId(Uuid::from_u128(n as u128));
+        let mut queues = Queues::new(0);
+        let count = QUEUE_HEAD_MAX + 10;
+        for n in 0..count {
+            queues.push((project, "u"), EventId(Uuid::from_u128(n as u128)), id(n));
+        }
+        assert_eq!(queues.lanes[&project].waiting as usize, count);
+        queues.cancelled((project, "u"), id(0));
+        queues.cancelled((project, "u"), id(count - 1));
+        assert_eq!(queues.lanes[&project].waiting as usize, count - 2);
+        assert_eq!(queues.queues[&(project, "u".to_owned())].head.len(), QUEUE_HEAD_MAX - 1);
+        // What ends without having been started changes nothing.
+        queues.done(id(5));
+        assert_eq!(queues.lanes[&project].waiting as usize, count - 2);
+    }
 }

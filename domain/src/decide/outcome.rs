@@ -3,7 +3,7 @@
 use super::advance::{Walk, advance};
 use super::{Given, Halt, Open, Rejected, project_of};
 use crate::command::{CancelExecution, Command, FireTimer, RecordOutcome};
-use crate::event::{Ending, Event, StepFailed, StepKind, StepSucceeded};
+use crate::event::{Ending, Event, ExecutionFinished, StepFailed, StepKind, StepSucceeded};
 use crate::id::{CommandId, ExecutionId, StepId};
 use crate::meta::Recorded;
 use crate::state::{Execution, Pending, RowKey};
@@ -95,12 +95,26 @@ pub(super) fn cancel(given: &Given<'_>, c: &CancelExecution) -> Result<Vec<Event
     let Some(run) = given.rows.execution(&RowKey::Execution(c.execution)) else {
         return Err(finished_before().into());
     };
-    Ok(vec![Event::ExecutionFinished(crate::event::ExecutionFinished {
+    Ok(vec![Event::ExecutionFinished(ExecutionFinished {
         execution: c.execution,
         ending: Ending::Cancelled,
         code: "CANCELLED".to_owned(),
         task_count: run.task_count,
     })])
+}
+
+/// The run ends, if it waits for that attempt: what comes next cannot be read any more.
+pub(super) fn ended(
+    given: &Given<'_>,
+    (execution, step, attempt): (ExecutionId, StepId, i32),
+) -> Option<Event> {
+    let (run, _) = waiting(given, execution, step, attempt).ok()?;
+    Some(Event::ExecutionFinished(ExecutionFinished {
+        execution,
+        ending: Ending::Failed,
+        code: "DATA_ERASED".to_owned(),
+        task_count: run.task_count,
+    }))
 }
 
 fn waiting<'a>(

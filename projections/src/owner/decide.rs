@@ -1,13 +1,14 @@
 //! A batch of commands into decisions.
 
-use super::open::{Opener, port_error};
+use super::open::{Fetched, Opener, port_error};
 use super::stamp::{self, About, record, stamp};
 use super::{BATCH_COMMANDS_MAX, Decided, Owner, claim};
 use domain::answer;
 use domain::codec::{self, CodecError};
 use domain::command::Command;
-use domain::decide::{Given, Missing, Rejected, decide, reject};
-use domain::event::{CommandRejected, Event};
+use domain::decide::{Given, Missing, Rejected, decide, reject, without};
+use domain::event::{CommandRejected, Ending, Event};
+use domain::id::ExecutionId;
 use domain::meta::{Meta, Recorded};
 use domain::payload::Payload;
 use domain::state::{RowKey, expiring, fold, touched};
@@ -96,7 +97,11 @@ impl Owner {
         let events = loop {
             match guarded(&given, &mut opener, command) {
                 Ok(events) => break events,
-                Err(Missing) if fetches < FETCHES_MAX => opener.fetch().await?,
+                Err(Missing) if fetches < FETCHES_MAX => {
+                    if opener.fetch().await? == Fetched::Never {
+                        break without(&given, command);
+                    }
+                }
                 Err(Missing) => {
                     let reason = "the decision needs more payloads than it may open";
                     break vec![reject(command, Rejected::internal(reason))];
@@ -131,7 +136,7 @@ impl Owner {
         let about = About { meta, offset, config_offset };
         let run = stamp(&self.world, held, &about, vec![rejected.into()]);
         fold(&mut self.rows, &run);
-        Ok(Decided { run, answers: Vec::new(), started: None })
+        Ok(Decided { run, answers: Vec::new(), started: None, cancelled: None })
     }
 
     /// Seals what the decision left open.
@@ -164,7 +169,16 @@ impl Owner {
         {
             answers.push((Asked { command: live.command, body_hash: live.body_hash }, answer));
         }
-        Decided { run, answers, started }
+        let cancelled = bodies.iter().find_map(|event| self.cancelled(event));
+        Decided { run, answers, started, cancelled }
+    }
+
+    /// The execution that the event cancels while its step is ready, waiting or running.
+    fn cancelled(&self, event: &Event) -> Option<ExecutionId> {
+        let Event::ExecutionFinished(e) = event else { return None };
+        let live = self.rows.execution(&RowKey::Execution(e.execution))?;
+        let is_ready = live.pending.as_ref().is_some_and(|pending| pending.due.is_none());
+        (e.ending == Ending::Cancelled && is_ready).then_some(e.execution)
     }
 
     /// A repeated command gets the first answer, or waits on for it.

@@ -22,7 +22,7 @@ pub struct Opener<'a> {
     project: Option<&'a Project>,
     fetched: BTreeMap<Bytes, Bytes>,
     wanted: Vec<(Key, Payload)>,
-    failed: Option<Error>,
+    failed: Option<VaultError>,
 }
 
 impl<'a> Opener<'a> {
@@ -48,18 +48,21 @@ impl<'a> Opener<'a> {
     /// Fetches what was missing.
     ///
     /// # Errors
-    /// What kept a payload from being opened.
-    pub async fn fetch(&mut self) -> Result<(), Error> {
+    /// The store of blobs or of keys cannot be reached now.
+    pub async fn fetch(&mut self) -> Result<Fetched, Error> {
         if let Some(error) = self.failed.take() {
-            return Err(error);
+            return unreadable(error);
         }
         for (key, payload) in std::mem::take(&mut self.wanted) {
-            let clear = self.world.vault.fetch(&key, &payload).await.map_err(port_error)?;
+            let clear = match self.world.vault.fetch(&key, &payload).await {
+                Ok(clear) => clear,
+                Err(error) => return unreadable(error),
+            };
             if let Some(sealed) = payload.sealed() {
                 self.fetched.insert(sealed.clone(), clear);
             }
         }
-        Ok(())
+        Ok(Fetched::Now)
     }
 
     fn open(&mut self, key: &Key, payload: &Payload) -> Result<Bytes, Missing> {
@@ -73,7 +76,7 @@ impl<'a> Opener<'a> {
                 Err(Missing)
             }
             Err(error) => {
-                self.failed = Some(port_error(error));
+                self.failed = Some(error);
                 Err(Missing)
             }
         }
@@ -146,7 +149,27 @@ impl Open for Opener<'_> {
     }
 }
 
-/// What a failure to open means for an owner.
+/// Whether what was missing is at hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fetched {
+    /// It is.
+    Now,
+    /// It never will be: its key or its blob is gone, or it is not what was sealed.
+    Never,
+}
+
+/// What a failure to open means: try again later, or go on without.
+pub(super) fn unreadable(error: VaultError) -> Result<Fetched, Error> {
+    match error {
+        VaultError::Port(error) => Err(error),
+        VaultError::KeyGone { .. } | VaultError::Forged { .. } | VaultError::Apart => {
+            tracing::error!(%error, "a payload cannot be opened any more");
+            Ok(Fetched::Never)
+        }
+    }
+}
+
+/// What a failure to seal means for an owner.
 pub fn port_error(error: VaultError) -> Error {
     match error {
         VaultError::Port(error) => error,

@@ -3,7 +3,7 @@
 //! Tells first, then answers and queues, then the rows with the checkpoint: a crash between any
 //! two repeats what comes before, and every recipient drops repeats.
 
-use super::open::port_error;
+use super::open::{port_error, unreadable};
 use super::stamp::{Cause, own_command, record, told};
 use super::{Decided, Owner};
 use crate::queue::Work;
@@ -34,6 +34,11 @@ impl Owner {
             }
             for (asked, answer) in &one.answers {
                 self.world.answers.tell(*asked, answer);
+            }
+            if let (Some(id), Some(first)) = (one.cancelled, one.run.first())
+                && let Some(Key::User(project, user)) = first.meta.parsed_key()
+            {
+                self.queues.cancelled((project, &user), id);
             }
             for event in &one.run {
                 self.let_out(event);
@@ -88,7 +93,7 @@ impl Owner {
         let mut records = Vec::new();
         for event in run {
             for tell in effect::tells(event, partitions) {
-                let tell = self.resealed(event, tell).await?;
+                let Some(tell) = self.resealed(event, tell).await? else { continue };
                 let to = Partition::commands(tell.to.partition(partitions));
                 records.push((to, record(&told(&self.world, event, tell))?));
             }
@@ -96,15 +101,23 @@ impl Owner {
         self.post(records).await
     }
 
-    /// A payload that crosses keys is sealed anew for the recipient.
-    async fn resealed(&self, event: &Recorded<Event>, mut tell: Tell) -> Result<Tell, Error> {
-        let Command::DeliverWebhook(deliver) = &mut tell.command else { return Ok(tell) };
-        let Some(from) = event.meta.parsed_key() else { return Ok(tell) };
+    /// A payload that crosses keys is sealed anew for the recipient. `None`: it cannot be read any
+    /// more, so there is nothing to tell.
+    async fn resealed(
+        &self,
+        event: &Recorded<Event>,
+        mut tell: Tell,
+    ) -> Result<Option<Tell>, Error> {
+        let Command::DeliverWebhook(deliver) = &mut tell.command else { return Ok(Some(tell)) };
+        let Some(from) = event.meta.parsed_key() else { return Ok(Some(tell)) };
         let vault = &self.world.vault;
-        let clear = vault.fetch(&from, &deliver.sealed).await.map_err(port_error)?;
+        let clear = match vault.fetch(&from, &deliver.sealed).await {
+            Ok(clear) => clear,
+            Err(error) => return unreadable(error).map(|_| None),
+        };
         vault.prepare(&tell.to).await.map_err(port_error)?;
         deliver.sealed = vault.store(&tell.to, &clear).await.map_err(port_error)?;
-        Ok(tell)
+        Ok(Some(tell))
     }
 
     async fn post(&self, records: Vec<(Partition, Record)>) -> Result<(), Error> {

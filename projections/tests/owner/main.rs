@@ -7,6 +7,7 @@ mod bench;
 mod many;
 mod memory;
 mod turns;
+mod unreadable;
 
 use bench::{BY_REQUEST, PARTITIONS, event, finished, now, ready, user};
 use bytes::Bytes;
