@@ -9,7 +9,7 @@ mod tls;
 
 pub use content::value;
 pub use error::Error;
-pub use retry::{is_retryable, retry_after_ms};
+pub use retry::retry_after_ms;
 pub use tls::TlsError;
 
 use crate::guard::Guard;

@@ -56,7 +56,9 @@ impl Runner {
             output["error"] = error(code, &message);
             failure = Some(Failure {
                 code,
-                retryable: http::is_retryable(answer.status),
+                // Any: who switched auto-retry on wants another attempt whatever the status
+                // (seeds: workflows/auto-retries).
+                retryable: true,
                 retry_after_ms: http::retry_after_ms(&answer.headers, self.clock.now()),
             });
         }

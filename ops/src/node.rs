@@ -12,7 +12,7 @@ use connectors::Runner as Outward;
 use connectors::guard::{Egress, Guard, SystemResolver};
 use connectors::http::{self, Client};
 use connectors::sandbox::{self, Sandbox};
-use ports::Outbound;
+use ports::{Outbound, Random};
 use projections::directory::DirectoryReader;
 use projections::drive::drive;
 use projections::history::{History, HistoryReader};
@@ -108,12 +108,20 @@ fn start_owners(
     stopped: &watch::Receiver<bool>,
 ) {
     let seats = seats(world.log.partitions()).chain([Seat::CONFIG]);
+    let name = process_name(world.random.as_ref());
     for seat in seats {
         let (world, outbound, stopped) = (world.clone(), outbound.clone(), stopped.clone());
-        let node = format!("node-{}", std::process::id());
+        let node = name.clone();
         let owner = async move { Ok(drive(world, seat, node, outbound, stopped).await?) };
         tasks.spawn_on(owner, work.handle());
     }
+}
+
+/// A name that no other process has, also none with the same number on another day.
+fn process_name(random: &dyn Random) -> String {
+    let mut bytes = [0; 4];
+    random.fill(&mut bytes);
+    format!("node-{}-{:08x}", std::process::id(), u32::from_be_bytes(bytes))
 }
 
 fn start_readers(

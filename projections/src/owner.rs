@@ -7,6 +7,7 @@
 //! can drive it step by step.
 
 mod claim;
+mod crash;
 mod decide;
 mod expiry;
 pub mod open;
@@ -15,6 +16,7 @@ mod rows;
 pub(crate) mod stamp;
 pub mod table;
 
+use crash::Fruitless;
 use rows::Mark;
 pub use rows::SAVE_AFTER_MS;
 
@@ -92,6 +94,8 @@ struct Held {
     now: Timestamp,
     /// When the last event that stands happened.
     latest: Timestamp,
+    /// Who claimed since the last decision, without one of their own.
+    fruitless: Fruitless,
     /// Counts the events of that millisecond, so that their ids rise.
     count: u32,
 }

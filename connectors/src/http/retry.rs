@@ -1,14 +1,9 @@
-//! Whether and when to come back.
+//! When to come back.
 
 use domain::time::Timestamp;
 use hyper::HeaderMap;
 use hyper::header::RETRY_AFTER;
 use std::time::UNIX_EPOCH;
-
-/// Whether an answer with the status may be different the next time.
-pub fn is_retryable(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500..=599)
-}
 
 /// `Retry-After` in milliseconds from `now`: seconds or an HTTP date (RFC 9110, 10.2.3).
 pub fn retry_after_ms(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
@@ -40,16 +35,6 @@ mod tests {
         assert_eq!(wait(epoch_plus_a_minute, 61_000), Some(0));
         for text in ["-1", "1.5", "soon", "99999999999"] {
             assert_eq!(wait(text, 0), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn only_failures_that_pass_are_worth_another_attempt() {
-        for status in [408, 429, 500, 502, 503, 504, 599] {
-            assert!(is_retryable(status), "{status}");
-        }
-        for status in [200, 301, 400, 401, 403, 404, 409, 422] {
-            assert!(!is_retryable(status), "{status}");
         }
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn advance(
                     events.push(walk.ready(index, step, 1, Some(due)));
                     return Ok(());
                 }
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(Fault::of(error.code(), &error)),
             },
             Action::Conditional(choice) => walk.choose(index, step, choice, &scope, events),
             Action::Response(response) => walk
@@ -73,10 +73,15 @@ pub(super) fn advance(
                 fresh.insert(index, done.output);
                 at = done.next;
             }
-            Err(problem) => {
-                events.push(walk.broken(index, step, &problem));
-                events.push(walk.finished(Ending::Failed, "STEP_INVALID", 0));
-                return Ok(());
+            Err(fault) => {
+                let output = json!({ "error": { "code": fault.code, "message": fault.message } });
+                events.push(walk.broken(index, step, &fault, &output));
+                if !step.continue_on_error {
+                    events.push(walk.finished(Ending::Failed, fault.code, 0));
+                    return Ok(());
+                }
+                fresh.insert(index, output);
+                at = step.next;
             }
         }
     }
@@ -88,6 +93,18 @@ pub(super) fn advance(
 struct Done {
     output: Value,
     next: Option<u16>,
+}
+
+/// Why a step could not be done.
+struct Fault {
+    code: &'static str,
+    message: String,
+}
+
+impl Fault {
+    fn of(code: &'static str, error: &dyn std::error::Error) -> Self {
+        Self { code, message: error.to_string() }
+    }
 }
 
 fn scope(
@@ -157,9 +174,8 @@ impl Walk<'_> {
         })
     }
 
-    fn broken(&self, index: u16, step: &Step, problem: &str) -> Event {
-        let (sealed, input_size, output_size) =
-            packed(&Value::Null, &json!({ "error": { "message": problem } }));
+    fn broken(&self, index: u16, step: &Step, fault: &Fault, output: &Value) -> Event {
+        let (sealed, input_size, output_size) = packed(&Value::Null, output);
         Event::StepFailed(StepFailed {
             execution: self.id,
             step: step.id,
@@ -167,10 +183,10 @@ impl Walk<'_> {
             kind: step.action.kind(),
             attempt: 1,
             started_at: self.now,
-            code: "STEP_INVALID".to_owned(),
+            code: fault.code.to_owned(),
             status: None,
             retry_at: None,
-            continued: false,
+            continued: step.continue_on_error,
             input_size,
             output_size,
             sealed,
@@ -184,8 +200,9 @@ impl Walk<'_> {
         choice: &Conditional,
         scope: &Scope,
         events: &mut Vec<Event>,
-    ) -> Result<Done, String> {
-        let holds = condition::evaluate(&choice.when, scope).map_err(|error| error.to_string())?;
+    ) -> Result<Done, Fault> {
+        let holds = condition::evaluate(&choice.when, scope);
+        let holds = holds.map_err(|error| Fault::of(error.code(), &error))?;
         let output = json!({ "selectedChoice": if holds { "Yes" } else { "No" } });
         let input = serde_json::to_value(&choice.when).unwrap_or(Value::Null);
         events.push(self.succeeded(index, step, &input, &output, Some(holds)));
@@ -200,9 +217,9 @@ impl Walk<'_> {
         response: &Response,
         scope: &Scope,
         events: &mut Vec<Event>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Fault> {
         let rendered = respond::render(response, scope, RESPONSE_BYTES_MAX)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Fault::of(error.code(), &error))?;
         let input = json!({
             "statusCode": rendered.status,
             "contentType": rendered.content_type,

@@ -80,12 +80,12 @@ codes! {
     INTERNAL 500 "Something is wrong with Millrace itself.";
 
     // Why a command or a step came to nothing: seen in Task History and in the log.
+    PARKED 500 "The command was set aside: the node crashed when it decided it.";
     CANCELLED 409 "Somebody cancelled the execution.";
     OUTCOME_LATE 409 "The attempt had ended before its outcome came.";
     TIMER_LATE 409 "The timer had ended before it fired.";
     DECISION_TOO_LARGE 500 "One decision would lead to too many events.";
     STEP_UNKNOWN 500 "The workflow's version has no such step.";
-    STEP_INVALID 500 "The step's definition cannot be carried out.";
     STEP_NOT_OUTBOUND 500 "The step has nothing to do with the world.";
 
     // Values of a step.

@@ -8,6 +8,7 @@ use domain::event::Event;
 use domain::meta::Recorded;
 use domain::run::{Owner as Holder, Run};
 use domain::state::{Rows, expiring, fold, touched_by};
+use domain::time::Timestamp;
 use ports::{Error, Offset, Stored};
 
 /// Bytes of events read in one go.
@@ -71,6 +72,7 @@ impl Owner {
                 let Some(event) = event_of(&stored)? else { continue };
                 let at = event.meta.occurred_at;
                 if let Some(run) = held.filter.push(stored.offset, event) {
+                    held.noted(&run, at);
                     held.now = held.now.max(at);
                     held.latest = held.latest.max(at);
                     self.fold_run(run, telling).await?;
@@ -108,6 +110,17 @@ impl Owner {
         match telling {
             Telling::Again => self.tell(&events).await,
             Telling::Silent => Ok(()),
+        }
+    }
+}
+
+impl Held {
+    /// Notes who claimed, and that something was decided.
+    pub(super) fn noted(&mut self, run: &Run, at: Timestamp) {
+        match run.first().map(|(_, event)| &event.body) {
+            Some(Event::OwnershipClaimed(e)) => self.fruitless.claimed(&e.node, at),
+            Some(_) => self.fruitless.decided(),
+            None => {}
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A batch of commands into decisions.
 
+use super::crash::Care;
 use super::open::{Fetched, Opener, port_error};
 use super::stamp::{self, About, record, stamp};
 use super::{BATCH_COMMANDS_MAX, Decided, Owner, claim};
@@ -19,6 +20,8 @@ const READ_BACK_TRIES_MAX: u32 = 10_000;
 
 /// The code of a refusal: the command is damaged.
 const UNREADABLE: &str = "INTERNAL";
+/// The code of a refusal: deciding the command ended the process.
+const PARKED: &str = "PARKED";
 
 /// Times that a decision may ask for something to be fetched.
 const FETCHES_MAX: u32 = 64;
@@ -45,13 +48,24 @@ impl Owner {
                     continue;
                 }
             };
+            let care = self.care(&command);
+            if care != Care::None && !decided.is_empty() {
+                next = Some(offset);
+                break;
+            }
+            if care == Care::Park {
+                decided.push(self.park(offset, &command)?);
+                next = Some(offset + 1);
+                break;
+            }
             if !self.config_reaches(&command).await? {
                 next = Some(offset);
                 break;
             }
             decided.push(self.decide_one(offset, &command).await?);
-            if self.seat == super::Seat::CONFIG {
-                // The next command must see this one's outcome, which the feed reads back.
+            // Of the configuration, the next command must see this one's outcome, which the feed
+            // reads back.
+            if self.seat == super::Seat::CONFIG || care == Care::Alone {
                 next = Some(offset + 1);
                 break;
             }
@@ -119,20 +133,49 @@ impl Owner {
         Ok(decided)
     }
 
+    /// How to go on with a command, after what happened to processes before this one. Where others
+    /// may claim too, a claim without a decision proves nothing.
+    fn care(&self, command: &Recorded<Command>) -> Care {
+        let held = self.held.as_ref().filter(|_| self.world.log.exclusive());
+        held.map_or(Care::None, |held| held.fruitless.care(&self.node, command.meta.occurred_at))
+    }
+
+    /// The record that takes the place of a decision that ends the process.
+    fn park(&mut self, offset: Offset, command: &Recorded<Command>) -> Result<Decided, Error> {
+        tracing::error!(seat = self.seat.number(), offset, "a command is set aside: see PARKED");
+        let reason = "The node crashed twice when it decided the command.";
+        let rejected = CommandRejected {
+            command: command.body.name().to_owned(),
+            code: PARKED.to_owned(),
+            reason: reason.to_owned(),
+        };
+        self.refuse(offset, &command.meta, rejected)
+    }
+
     /// The record that takes the place of a decision on a command that cannot be read.
     fn reject_unreadable(&mut self, offset: Offset, meta: &Meta) -> Result<Decided, Error> {
-        let config_offset = self.world.feed.current().offset;
-        let clock = self.world.clock.now();
-        let Some(held) = &mut self.held else {
-            return Err(Error::Conflict("the partition is not held".into()));
-        };
-        held.advance(clock);
         tracing::error!(seat = self.seat.number(), offset, "a command cannot be read");
         let rejected = CommandRejected {
             command: String::new(),
             code: UNREADABLE.to_owned(),
             reason: "The command cannot be read.".to_owned(),
         };
+        self.refuse(offset, meta, rejected)
+    }
+
+    /// A refusal that no decider had a say in.
+    fn refuse(
+        &mut self,
+        offset: Offset,
+        meta: &Meta,
+        rejected: CommandRejected,
+    ) -> Result<Decided, Error> {
+        let config_offset = self.world.feed.current().offset;
+        let clock = self.world.clock.now();
+        let Some(held) = &mut self.held else {
+            return Err(Error::Conflict("the partition is not held".into()));
+        };
+        held.advance(clock);
         let about = About { meta, offset, config_offset };
         let run = stamp(&self.world, held, &about, vec![rejected.into()]);
         fold(&mut self.rows, &run);
@@ -208,6 +251,7 @@ impl Owner {
             held.filter.stood(event.meta.command_offset);
             held.applied = offset + 1;
             held.latest = held.latest.max(event.meta.occurred_at);
+            held.fruitless.decided();
         }
         Ok(true)
     }
@@ -224,8 +268,9 @@ impl Owner {
             for stored in &batch {
                 if let Some(event) = claim::event_of(stored)? {
                     let at = event.meta.occurred_at;
-                    if held.filter.push(stored.offset, event).is_some() {
+                    if let Some(run) = held.filter.push(stored.offset, event) {
                         held.latest = held.latest.max(at);
+                        held.noted(&run, at);
                     }
                 }
                 held.applied = stored.offset + 1;

@@ -1,5 +1,6 @@
 //! The rows of an owner in the store.
 
+use super::crash::Fruitless;
 use super::table::{self, CHECKPOINTS};
 use super::{Decided, Held, Owner};
 use bytes::Bytes;
@@ -27,6 +28,7 @@ pub(super) struct Checkpoint {
     now: Timestamp,
     /// When the last folded event happened.
     latest: Timestamp,
+    fruitless: Fruitless,
 }
 
 /// A place in the events, and who held the partition there.
@@ -57,7 +59,8 @@ impl Mark {
 impl Checkpoint {
     fn start(identity: Uuid) -> Self {
         let (folded, told) = (Mark::START, Mark::START);
-        Self { identity, folded, told, now: Timestamp(0), latest: Timestamp(0) }
+        let (now, latest) = (Timestamp(0), Timestamp(0));
+        Self { identity, folded, told, now, latest, fruitless: Fruitless::default() }
     }
 
     /// The same, with no rows.
@@ -73,6 +76,7 @@ impl Checkpoint {
             next: self.folded.decided + 1,
             now: self.now,
             latest: self.latest,
+            fruitless: self.fruitless.clone(),
             count: 0,
         }
     }
@@ -184,6 +188,7 @@ impl Owner {
             told: held.untold.unwrap_or(folded),
             now: held.now,
             latest: held.latest,
+            fruitless: held.fruitless.clone(),
         };
         let value = postcard::to_allocvec(&checkpoint)
             .map_err(|error| Error::Corrupt(format!("a checkpoint does not encode: {error}")))?;

@@ -59,6 +59,7 @@ impl Outbound for Echo {
 struct Deaf {
     log: Arc<dyn Log>,
     events: Partition,
+    claims_only: bool,
 }
 
 #[async_trait]
@@ -76,7 +77,13 @@ impl Log for Deaf {
     }
 
     async fn append(&self, records: Vec<(Partition, Record)>) -> Result<Vec<Offset>, Error> {
-        if records.iter().any(|(partition, _)| *partition != self.events) {
+        let claim = codec::published().find(|schema| schema.name == "OwnershipClaimed");
+        let claim = claim.map(|schema| schema.id);
+        let is_claim = |record: &Record| Some(record.headers.kind) == claim;
+        let refused = |(partition, record): &(Partition, Record)| {
+            *partition != self.events || (self.claims_only && !is_claim(record))
+        };
+        if records.iter().any(refused) {
             return Err(Error::Unavailable("deaf".into()));
         }
         self.log.append(records).await
@@ -203,7 +210,12 @@ impl Bench {
 
     /// The log, for an owner that can append events and tell no one.
     pub(crate) fn deaf_log(&self, seat: Seat) -> Arc<dyn Log> {
-        Arc::new(Deaf { log: self.world.log.clone(), events: seat.events })
+        Arc::new(Deaf { log: self.world.log.clone(), events: seat.events, claims_only: false })
+    }
+
+    /// The log, for an owner that dies before it appends a decision.
+    pub(crate) fn log_that_takes_claims_only(&self, seat: Seat) -> Arc<dyn Log> {
+        Arc::new(Deaf { log: self.world.log.clone(), events: seat.events, claims_only: true })
     }
 
     /// Steps of a user that succeeded.
