@@ -134,6 +134,12 @@ macro_rules! family {
             pub fn name(&self) -> &'static str {
                 match self { $($name::$body(_) => stringify!($body),)* }
             }
+
+            /// Its fields as JSON, for people; sealed bytes are an array of numbers.
+            pub fn fields(&self) -> serde_json::Value {
+                let fields = match self { $($name::$body(body) => serde_json::to_value(body),)* };
+                fields.unwrap_or_default()
+            }
         }
 
         impl $crate::codec::Family for $name {

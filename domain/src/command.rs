@@ -31,6 +31,7 @@ crate::codec::family! {
         130 AskSlots "ask_slots.1",
         131 HoldSlots "hold_slots.1",
         140 ApplyProject "apply_project.1",
+        141 RecordUnsealing "record_unsealing.1",
     }
 }
 

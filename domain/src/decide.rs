@@ -14,7 +14,7 @@ mod user;
 
 use crate::command::Command;
 use crate::config::{Config, Project};
-use crate::event::{CommandRejected, CommandRepeated, Event};
+use crate::event::{CommandRejected, CommandRepeated, Event, PayloadsUnsealed};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::payload::Payload;
@@ -174,6 +174,11 @@ fn dispatch(
         Command::LinkCredential(c) => Ok(address::link(c)),
         Command::AskSlots(c) => Ok(budget::ask(given, c)),
         Command::HoldSlots(c) => Ok(budget::hold(c)),
+        Command::RecordUnsealing(c) => Ok(vec![Event::PayloadsUnsealed(PayloadsUnsealed {
+            who: c.who.clone(),
+            command: c.command.clone(),
+            filter: c.filter.clone(),
+        })]),
         Command::ApplyProject(c) => {
             crate::config::decide_apply(given.config, c).map_err(Halt::Rejected)
         }

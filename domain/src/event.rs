@@ -44,6 +44,7 @@ crate::codec::family! {
         254 AppEventDefined "app_event_defined.1",
         255 SecretSet "secret_set.1",
         256 ApiKeySet "api_key_set.1",
+        257 PayloadsUnsealed "payloads_unsealed.1",
     }
 }
 

@@ -272,6 +272,7 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         | Command::DescribeUser(_)
         | Command::SwitchUser(_)
         | Command::HoldSlots(_)
+        | Command::RecordUnsealing(_)
         | Command::ApplyProject(_) => {}
     }
     keys

@@ -86,6 +86,7 @@ routes! {
     post   "/admin/v1/projects/{project}/users/{user}/enable"        Admin admin::user::enable,      enableUser      "Lets a user start workflows again.";
     post   "/admin/v1/projects/{project}/executions/{execution}/cancel" Admin admin::execution::cancel, cancelExecution "Ends an execution.";
     get    "/admin/v1/projects/{project}/webhooks"                   Admin admin::webhook::list,     listWebhooks    "Webhooks that came, also refused and unmatched ones.";
+    post   "/admin/v1/unsealings"                                    Admin admin::unsealing::record, recordUnsealing "Records that somebody looks into sealed payloads.";
     post   "/admin/v1/api-keys"                                      Admin admin::api_key::make,     makeApiKey      "Makes an API key and its hash for the project file.";
 
     get    "/openapi.json"                                           Public openapi::serve,          readOpenApi     "This description.";

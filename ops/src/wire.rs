@@ -72,7 +72,11 @@ pub async fn look(config: &Config) -> Result<View> {
     Ok(View { log, vault })
 }
 
-fn open_log(config: &Config) -> Result<EmbeddedLog> {
+/// Opens the log of a folder alone.
+///
+/// # Errors
+/// Another process has the folder, or it is damaged or newer.
+pub fn open_log(config: &Config) -> Result<EmbeddedLog> {
     let mut options = log_embedded::Options::new(config.data.join("log"), config.log.partitions);
     options.segment_bytes = config.log.segment_bytes;
     options.together = config.log.together;

@@ -289,19 +289,41 @@ async fn the_log_is_read_as_json_lines_by_user_execution_type_and_time() {
     }
     assert_eq!(lines(&["grep", "--execution", &execution]).await, shown);
     let middle = all[all.len() / 2]["at"].as_i64().unwrap();
-    let early = lines(&["grep", "--until-ms", &(middle - 1).to_string()]).await;
-    let late = lines(&["grep", "--since-ms", &middle.to_string()]).await;
+    let early = lines(&["grep", "--until", &(middle - 1).to_string()]).await;
+    let late = lines(&["grep", "--since", &middle.to_string()]).await;
     assert_eq!(early.len() + late.len(), all.len());
     let nothing = tell(data, &["log", "grep", "--user", "nobody"]).await;
     assert_eq!((nothing.code, nothing.out.as_str()), (Some(1), ""));
     // Sealed, unless asked for; and asking is recorded.
     let plain = tell(data, &["log", "grep", "--user", "anna"]).await;
     assert!(!plain.out.contains("a sealed word"), "{}", plain.out);
-    assert!(!data.join("unsealed.log").exists());
+    assert!(lines(&["grep", "--type", "RecordUnsealing"]).await.is_empty());
     let unsealed = tell(data, &["log", "grep", "--user", "anna", "--unseal"]).await;
     assert!(unsealed.out.contains("a sealed word"), "{}", unsealed.out);
-    let noted = std::fs::read_to_string(data.join("unsealed.log")).unwrap();
-    assert!(noted.contains("anna"), "{noted}");
+    // No node runs: the next one decides it.
+    let recorded = lines(&["grep", "--type", "RecordUnsealing"]).await;
+    assert_eq!(recorded.len(), 1);
+    assert!(recorded[0]["body"]["filter"].as_str().unwrap().contains("anna"), "{recorded:?}");
+    assert_eq!(recorded[0]["body"]["command"], "log grep");
+}
+
+#[tokio::test]
+async fn who_looks_into_sealed_payloads_beside_a_node_is_in_the_log_first() {
+    let world = World::start(&small()).await;
+    let token = world.connected("anna").await;
+    world.order(&token, &json!({ "note": "a sealed word" })).await;
+    world.ended("", 1).await;
+    let unsealed = tell(world.data(), &["log", "tail", "-n", "500", "--unseal"]).await;
+    assert!(unsealed.out.contains("a sealed word"), "{}{}", unsealed.out, unsealed.err);
+    let recorded = tell(world.data(), &["log", "grep", "--type", "PayloadsUnsealed"]).await;
+    let line: Value = serde_json::from_str(recorded.out.trim()).unwrap();
+    assert_eq!((&line["stream"], &line["body"]["command"]), (&json!("config"), &json!("log tail")));
+    assert!(!line["body"]["who"].as_str().unwrap().is_empty());
+    // Without the admin key nothing can be recorded, so nothing is shown.
+    std::fs::remove_file(world.data().join("admin.key")).unwrap();
+    let refused = tell(world.data(), &["log", "tail", "--unseal"]).await;
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
+    assert!(refused.err.contains("nothing is shown"), "{}", refused.err);
 }
 
 #[tokio::test]

@@ -24,3 +24,15 @@ pub struct ApplyProject {
     /// The secret values of the document.
     pub secrets: Vec<SecretValue>,
 }
+
+/// Records that somebody is about to look into sealed payloads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "RecordUnsealing")]
+pub struct RecordUnsealing {
+    /// Who looks: the name of an account of the system, or what the caller says.
+    pub who: String,
+    /// What they used, such as `log grep`.
+    pub command: String,
+    /// Which records they asked for.
+    pub filter: String,
+}

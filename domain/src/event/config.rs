@@ -85,3 +85,15 @@ pub struct ApiKeySet {
     /// SHA-256 of the key, hex.
     pub hash: String,
 }
+
+/// Somebody looked into sealed payloads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "PayloadsUnsealed")]
+pub struct PayloadsUnsealed {
+    /// Who looks: the name of an account of the system, or what the caller says.
+    pub who: String,
+    /// What they used, such as `log grep`.
+    pub command: String,
+    /// Which records they asked for.
+    pub filter: String,
+}

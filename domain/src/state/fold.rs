@@ -132,7 +132,8 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::WorkflowReleased(_)
         | Event::AppEventDefined(_)
         | Event::SecretSet(_)
-        | Event::ApiKeySet(_) => {}
+        | Event::ApiKeySet(_)
+        | Event::PayloadsUnsealed(_) => {}
     }
 }
 

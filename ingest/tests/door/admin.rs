@@ -224,3 +224,15 @@ async fn a_made_api_key_comes_with_its_hash() {
     assert_eq!(body["hash"], hex::encode(crate::project::sha256(key)));
     assert!(key.len() > 40);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_into_sealed_payloads_says_so_first() {
+    let world = World::start().await;
+    let path = "/admin/v1/unsealings";
+    let body = json!({ "who": "ops", "command": "log grep", "filter": "user anna" });
+    assert_eq!(world.admin("POST", path, &body.to_string()).await.status, 201);
+    let nobody = json!({ "who": "", "command": "log grep", "filter": "" });
+    assert_eq!(world.admin("POST", path, &nobody.to_string()).await.status, 400);
+    let long = json!({ "who": "ops", "command": "log grep", "filter": "x".repeat(5_000) });
+    assert_eq!(world.admin("POST", path, &long.to_string()).await.status, 400);
+}

@@ -1,6 +1,8 @@
 //! `millrace log tail|show|grep`: the log for people.
 
 mod print;
+mod unseal;
+mod walk;
 
 use crate::config::Config;
 use crate::wire::{self, View};
@@ -13,10 +15,10 @@ use domain::meta::Meta;
 use domain::payload::Payload;
 use ports::{Partition, Stored, Stream};
 use print::{Line, Printer};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::process::ExitCode;
-
-/// Bytes read in one go.
-const READ_BYTES_MAX: usize = 4 * 1024 * 1024;
+use walk::Walk;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Log {
@@ -54,13 +56,13 @@ pub(super) struct Filter {
     /// Of this type, such as `StepFailed`.
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
-    /// Not older than this moment, in milliseconds since 1970.
-    #[arg(long, value_name = "MS")]
-    since_ms: Option<i64>,
-    /// Not younger than this moment, in milliseconds since 1970.
-    #[arg(long, value_name = "MS")]
-    until_ms: Option<i64>,
-    /// Show what is sealed. This is recorded in `<data>/unsealed.log`.
+    /// Not older than this moment: milliseconds since 1970, or 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    since: Option<i64>,
+    /// Not younger than this moment.
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    until: Option<i64>,
+    /// Show what is sealed. Who does so is recorded in the log, as PayloadsUnsealed.
     #[arg(long)]
     unseal: bool,
     /// JSON lines, also on a terminal.
@@ -70,79 +72,68 @@ pub(super) struct Filter {
 
 impl Log {
     pub(super) async fn run(self, config: &Config) -> Result<ExitCode> {
-        let (filter, id, count) = match self {
-            Log::Tail { count, filter } => (filter, None, Some(count)),
-            Log::Show { id, filter } => (filter, Some(id), None),
-            Log::Grep { filter } => (filter, None, None),
+        let (command, filter, id, count) = match self {
+            Log::Tail { count, filter } => ("log tail", filter, None, Some(count)),
+            Log::Show { id, filter } => ("log show", filter, Some(id), None),
+            Log::Grep { filter } => ("log grep", filter, None, None),
         };
         if !config.data.join("log").is_dir() {
             bail!("there is no log in {}", config.data.display());
         }
-        let view = wire::look(config).await?;
         if filter.unseal {
-            print::record_unsealing(config, &filter)?;
+            unseal::record(config, command, &filter).await?;
         }
-        let mut lines = collect(&view, &filter, id).await?;
-        lines.sort_by_key(|line| (line.meta.occurred_at, line.meta.event_id));
-        let skip = count.map_or(0, |count| lines.len().saturating_sub(count));
+        let view = wire::look(config).await?;
         let printer = Printer::new(filter.json);
-        let found = lines.len() > skip;
-        for line in lines.drain(skip..) {
-            printer.print(&line);
-        }
-        Ok(if found { ExitCode::SUCCESS } else { ExitCode::from(1) })
-    }
-}
-
-async fn collect(view: &View, filter: &Filter, id: Option<uuid::Uuid>) -> Result<Vec<Line>> {
-    let numbers = 0..view.log.partitions();
-    let partitions = numbers
-        .clone()
-        .map(Partition::commands)
-        .chain(numbers.map(Partition::events))
-        .chain([Partition::CONFIG]);
-    let mut lines = Vec::new();
-    for partition in partitions {
-        let mut from = 0;
-        loop {
-            let batch = view.log.read(partition, from, READ_BYTES_MAX).await?;
-            let Some(last) = batch.last() else { break };
-            from = last.offset + 1;
-            for stored in &batch {
-                if let Some(line) = line_of(view, partition, stored, (filter, id)).await? {
-                    lines.push(line);
+        let (mut newest, mut found) = (VecDeque::new(), false);
+        let mut walk = Walk::new(view.log.as_ref());
+        while let Some((partition, stored, meta)) = walk.next().await? {
+            let line = line_of(&view, (partition, &stored, meta), (&filter, id)).await;
+            let Some(line) = line else { continue };
+            found = true;
+            match count {
+                None => printer.print(&line),
+                Some(count) => {
+                    newest.push_back(line);
+                    if newest.len() > count {
+                        newest.pop_front();
+                    }
                 }
             }
         }
+        newest.iter().for_each(|line| printer.print(line));
+        Ok(if found && count != Some(0) { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
-    Ok(lines)
 }
 
+/// The record as it is shown, if it passes. What does not decode is shown as far as it does.
 async fn line_of(
     view: &View,
-    partition: Partition,
-    stored: &Stored,
+    (partition, stored, meta): (Partition, &Stored, Meta),
     (filter, id): (&Filter, Option<uuid::Uuid>),
-) -> Result<Option<Line>> {
-    let (_, meta) = codec::decode_meta(&stored.record.value)?;
+) -> Option<Line> {
     if !passes(filter, id, &meta) {
-        return Ok(None);
+        return None;
     }
     let value = &stored.record.value;
     let is_command = stored.record.headers.kind < domain::event::FIRST_SCHEMA_ID;
-    let (name, mut text, payload) = if is_command {
-        let body = codec::decode::<Command>(value)?.body;
-        (body.name(), format!("{body:?}"), body.payload().cloned())
-    } else {
-        let body = codec::decode::<Event>(value)?.body;
-        (body.name(), format!("{body:?}"), body.payload().cloned())
+    let read = match is_command {
+        true => codec::decode::<Command>(value).map(|record| {
+            let body = record.body;
+            (body.name(), print::readable(body.fields()), body.payload().cloned())
+        }),
+        false => codec::decode::<Event>(value).map(|record| {
+            let body = record.body;
+            (body.name(), print::readable(body.fields()), body.payload().cloned())
+        }),
     };
+    let (name, mut body, payload) =
+        read.unwrap_or_else(|error| ("Unreadable", json!({ "error": error.to_string() }), None));
     if filter.kind.as_ref().is_some_and(|kind| kind != name) {
-        return Ok(None);
+        return None;
     }
     if let (true, Some(payload)) = (filter.unseal, payload) {
-        text.push_str(" = ");
-        text.push_str(&unsealed(view, &meta, &payload).await);
+        body["unsealed"] = unsealed(view, &meta, &payload).await;
     }
     let stream = match partition.stream {
         Stream::Config => "config",
@@ -151,7 +142,7 @@ async fn line_of(
         Stream::Keys => "keys",
     };
     let (number, offset) = (partition.number, stored.offset);
-    Ok(Some(Line { stream, number, offset, name, meta, text }))
+    Some(Line { stream, number, offset, name, meta, body })
 }
 
 fn passes(filter: &Filter, id: Option<uuid::Uuid>, meta: &Meta) -> bool {
@@ -160,17 +151,41 @@ fn passes(filter: &Filter, id: Option<uuid::Uuid>, meta: &Meta) -> bool {
     let user = key.as_ref().and_then(|key| key.user());
     filter.user.as_deref().is_none_or(|wanted| user == Some(wanted))
         && filter.execution.is_none_or(|wanted| execution == Some(wanted))
-        && filter.since_ms.is_none_or(|since| meta.occurred_at.0 >= since)
-        && filter.until_ms.is_none_or(|until| meta.occurred_at.0 <= until)
+        && filter.since.is_none_or(|since| meta.occurred_at.0 >= since)
+        && filter.until.is_none_or(|until| meta.occurred_at.0 <= until)
         && id.is_none_or(|id| {
             id == meta.event_id.0 || id == meta.command_id.0 || Some(id) == execution
         })
 }
 
-async fn unsealed(view: &View, meta: &Meta, payload: &Payload) -> String {
-    let Some(key) = meta.parsed_key() else { return "(no key)".into() };
+/// The payload as JSON, or as text.
+async fn unsealed(view: &View, meta: &Meta, payload: &Payload) -> Value {
+    let Some(key) = meta.parsed_key() else { return json!("(no key)") };
     match view.vault.fetch(&key, payload).await {
-        Ok(clear) => String::from_utf8_lossy(&clear).into_owned(),
-        Err(error) => format!("({error})"),
+        Ok(clear) => serde_json::from_slice(&clear)
+            .unwrap_or_else(|_| json!(String::from_utf8_lossy(&clear))),
+        Err(error) => json!(format!("({error})")),
+    }
+}
+
+/// A moment, as milliseconds since 1970 or as `2026-01-31T12:00:00Z`.
+fn moment(text: &str) -> Result<i64, String> {
+    if let Ok(millis) = text.parse() {
+        return Ok(millis);
+    }
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map(|at| at.timestamp_millis())
+        .map_err(|_| "give milliseconds since 1970, or a moment like 2026-01-31T12:00:00Z".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_milliseconds_or_a_date() {
+        assert_eq!(moment("1700000000123"), Ok(1_700_000_000_123));
+        assert_eq!(moment("1970-01-01T01:00:01+01:00"), Ok(1_000));
+        assert!(moment("yesterday").is_err());
     }
 }

@@ -1,10 +1,8 @@
 //! Records as coloured columns on a terminal, as JSON lines in a pipe.
 
-use super::Filter;
-use crate::config::Config;
-use anyhow::{Context, Result};
 use domain::meta::Meta;
-use ports::Clock;
+use domain::time::Timestamp;
+use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 
 /// A record as it is shown.
@@ -14,7 +12,7 @@ pub(super) struct Line {
     pub(super) offset: i64,
     pub(super) name: &'static str,
     pub(super) meta: Meta,
-    pub(super) text: String,
+    pub(super) body: Value,
 }
 
 pub(super) struct Printer {
@@ -36,13 +34,14 @@ impl Printer {
 impl Line {
     fn json(&self) -> String {
         let meta = &self.meta;
-        serde_json::json!({
+        json!({
             "stream": self.stream,
             "partition": self.number,
             "offset": self.offset,
             "type": self.name,
             "id": meta.event_id,
             "at": meta.occurred_at,
+            "time": iso(meta.occurred_at),
             "key": meta.key,
             "execution": meta.execution,
             "command": meta.command_id,
@@ -50,7 +49,7 @@ impl Line {
             "epoch": meta.epoch,
             "i": meta.i,
             "n": meta.n,
-            "body": self.text,
+            "body": self.body,
         })
         .to_string()
     }
@@ -63,22 +62,86 @@ impl Line {
             _ => 33,
         };
         let place = format!("{}/{}@{}", self.stream, self.number, self.offset);
-        let at = self.meta.occurred_at.0;
+        let at = iso(self.meta.occurred_at);
         let name = self.name;
-        format!("\x1b[2m{at} {place:<18}\x1b[0m \x1b[{colour}m{name:<20}\x1b[0m {}", self.text)
+        format!("\x1b[2m{at} {place:<18}\x1b[0m \x1b[{colour}m{name:<20}\x1b[0m {}", self.body)
     }
 }
 
-/// Notes who looked at sealed payloads, before anything is shown.
-pub(super) fn record_unsealing(config: &Config, filter: &Filter) -> Result<()> {
-    let path = config.data.join("unsealed.log");
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("cannot record the unsealing in {}", path.display()))?;
-    let now = crate::system::SystemClock.now().0;
-    writeln!(file, "{now} pid {} {filter:?}", std::process::id())?;
-    file.sync_all()?;
-    Ok(())
+/// The fields of a record, with sealed bytes told by their size.
+pub(super) fn readable(mut fields: Value) -> Value {
+    shorten(&mut fields);
+    fields
+}
+
+fn shorten(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match (name.as_str(), field.as_array()) {
+                    ("sealed", Some(bytes)) => *field = json!({ "bytes": bytes.len() }),
+                    _ => shorten(field),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(shorten),
+        _ => {}
+    }
+}
+
+/// The moment as people read it.
+fn iso(at: Timestamp) -> String {
+    let moment = chrono::DateTime::from_timestamp_millis(at.0);
+    let shown = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    moment.map_or_else(|| at.0.to_string(), shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::event::{Event, UserDescribed};
+    use domain::id::{CommandId, EventId, ProjectId};
+    use domain::meta::Actor;
+    use domain::payload::Payload;
+
+    #[test]
+    fn sealed_bytes_are_told_by_their_size() {
+        let sealed = Payload::Sealed(bytes::Bytes::from_static(b"abc"));
+        let fields = Event::from(UserDescribed { sealed }).fields();
+        assert_eq!(readable(fields), json!({ "sealed": { "bytes": 3 } }));
+    }
+
+    #[test]
+    fn columns_are_coloured_by_what_happened() {
+        let id = uuid::Uuid::from_u128(1);
+        let meta = Meta {
+            event_id: EventId(id),
+            project: ProjectId(id),
+            key: String::new(),
+            execution: None,
+            occurred_at: Timestamp(0),
+            actor: Actor::System,
+            causation_id: None,
+            correlation_id: id,
+            command_id: CommandId(id),
+            body_hash: None,
+            command_offset: 0,
+            config_offset: 0,
+            epoch: 1,
+            incarnation: 1,
+            i: 0,
+            n: 1,
+        };
+        let line = |name| Line {
+            stream: "events",
+            number: 3,
+            offset: 7,
+            name,
+            meta: meta.clone(),
+            body: json!({ "a": 1 }),
+        };
+        assert!(line("StepFailed").columns().contains("\x1b[31mStepFailed"));
+        assert!(line("StepSucceeded").columns().contains("\x1b[32mStepSucceeded"));
+        assert!(line("StepReady").columns().contains("events/3@7"));
+    }
 }
