@@ -124,7 +124,7 @@ macro_rules! family {
             pub fn schemas() -> &'static [$crate::codec::Schema] {
                 static SCHEMAS: std::sync::LazyLock<Vec<$crate::codec::Schema>> =
                     std::sync::LazyLock::new(|| vec![$($crate::codec::Schema::load(
-                        $id, $dir, stringify!($body), include_str!(concat!(
+                        $id, ($dir, $file), stringify!($body), include_str!(concat!(
                             env!("CARGO_MANIFEST_DIR"), "/../schemas/", $dir, "/", $file, ".avsc")),
                     ),)*]);
                 &SCHEMAS

@@ -8,6 +8,7 @@
 //! | `/gate` | 200 once the gate is opened |
 //! | `/deep/<n>` | JSON that is so many arrays deep |
 //! | `/garbage` | bytes that say they are JSON |
+//! | `/kept` | what the test put there |
 //! | any other | 200 with what was sent |
 
 use bytes::Bytes;
@@ -37,6 +38,7 @@ pub(crate) struct Server {
 
 struct Shared {
     seen: Mutex<Vec<Seen>>,
+    kept: Mutex<Value>,
     gate: watch::Sender<bool>,
 }
 
@@ -44,7 +46,11 @@ impl Server {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { seen: Mutex::default(), gate: watch::channel(false).0 });
+        let shared = Arc::new(Shared {
+            seen: Mutex::default(),
+            kept: Mutex::default(),
+            gate: watch::channel(false).0,
+        });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { address, shared, task }
     }
@@ -66,6 +72,11 @@ impl Server {
     /// How many requests came so far.
     pub(crate) fn count(&self) -> usize {
         self.shared.seen.lock().unwrap().len()
+    }
+
+    /// Puts something at `/kept`.
+    pub(crate) fn keep(&self, value: Value) {
+        *self.shared.kept.lock().unwrap() = value;
     }
 
     /// Lets everything through that waits at `/gate`, now and later.
@@ -123,6 +134,7 @@ async fn answer(
             json_bytes(format!("{}{}", "[".repeat(depth), "]".repeat(depth)).into_bytes())
         }
         "garbage" => json_bytes(b"{\"a\":\xff\0".to_vec()),
+        "kept" => respond(200, &shared.kept.lock().unwrap().clone()),
         "gate" => {
             let _ = shared.gate.subscribe().wait_for(|open| *open).await;
             respond(200, &json!({}))

@@ -235,6 +235,43 @@ async fn a_repeated_delivery_is_taken_once() {
 }
 
 #[tokio::test]
+async fn one_webhook_reaches_every_user_of_the_account_once() {
+    let hooks = Hooks::start().await;
+    for (user, account) in [("bert", "7"), ("carl", "7"), ("dora", "8")] {
+        let token = hooks.world.connected(user).await;
+        hooks.world.api.connect(&token, "github", account).await.unwrap();
+    }
+    let send = async |delivery: &str, body: &str| {
+        let signature = github::sign(GITHUB_SECRET, body.as_bytes());
+        let answer = hooks.github(delivery, &signature, body.as_bytes()).await;
+        assert_eq!(answer.status, 200, "{}", answer.shown());
+        hooks.row(delivery).await["recipientCount"].as_u64().unwrap()
+    };
+    // The address hears of an account a little after it is connected: nothing runs meanwhile.
+    let closed = issue().replace("opened", "closed");
+    let mut tries = 0;
+    while send(&format!("closed-{tries}"), &closed).await < 3 {
+        tries += 1;
+        assert!(tries < 100, "the accounts do not become known");
+    }
+    assert_eq!(send("opened", &issue()).await, 3);
+    hooks.assert_started("/issue", 3).await;
+    // A repeat reaches no one.
+    let signature = github::sign(GITHUB_SECRET, issue().as_bytes());
+    assert_eq!(hooks.github("opened", &signature, issue().as_bytes()).await.status, 200);
+    until("the repeat", async || {
+        let page = hooks.world.inbox("?delivery=opened").await;
+        (page["total"] == 2).then_some(())
+    })
+    .await;
+    hooks.assert_started("/issue", 3).await;
+    for (user, count) in [("anna", 1), ("bert", 1), ("carl", 1), ("dora", 0)] {
+        let rows = hooks.world.ended(&format!("?userId={user}"), count).await;
+        assert_eq!(rows.len(), count, "{user}");
+    }
+}
+
+#[tokio::test]
 async fn what_matches_nobody_is_kept_and_can_be_found() {
     let hooks = Hooks::start().await;
     let send = async |delivery: &str, body: &str| {

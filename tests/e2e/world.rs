@@ -30,7 +30,15 @@ impl World {
 
     /// With further settings of the node.
     pub(crate) async fn start_with(project: &Value, settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), project, settings).await
+    }
+
+    /// In a folder that holds something already.
+    pub(crate) async fn start_in(
+        folder: TempDir,
+        project: &Value,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let node = Node::start_with(folder.path(), settings).await.unwrap();
         let (api, signer) = Api::apply(&node, folder.path(), project).await.unwrap();
         Self { node, api, signer, folder }
@@ -95,13 +103,8 @@ impl World {
     /// Sends a request to the admin API, below `/admin/v1/projects/<id>`.
     pub(crate) async fn admin(&self, method: &str, path: &str) -> Answer {
         let key = std::fs::read_to_string(self.data().join("admin.key")).unwrap();
-        let project = &self.api.project;
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}/admin/v1/projects/{project}{path}", self.node.address))
-            .header("authorization", format!("Bearer {}", key.trim()))
-            .body(Full::default());
-        self.api.client.send(request.unwrap()).await.unwrap()
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.api.admin(method, path, key.trim()).await.unwrap()
     }
 
     /// Sends an app event that must be taken.

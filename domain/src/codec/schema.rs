@@ -10,6 +10,8 @@ pub struct Schema {
     pub name: &'static str,
     /// The family's folder: `commands` or `events`.
     pub family: &'static str,
+    /// The name of its file, without `.avsc`: the record and the version.
+    pub file: &'static str,
     /// The complete schema as a stranger's reader needs it, with `meta` spelled out.
     pub text: String,
 }
@@ -23,10 +25,15 @@ pub fn published() -> impl Iterator<Item = &'static Schema> {
 }
 
 impl Schema {
-    pub(crate) fn load(id: u32, family: &'static str, name: &'static str, text: &str) -> Self {
+    pub(crate) fn load(
+        id: u32,
+        (family, file): (&'static str, &'static str),
+        name: &'static str,
+        text: &str,
+    ) -> Self {
         let mut complete = parse(name, text);
         complete["fields"][0]["type"] = parse("Meta", META_TEXT);
-        Self { id, name, family, text: complete.to_string() }
+        Self { id, name, family, file, text: complete.to_string() }
     }
 }
 

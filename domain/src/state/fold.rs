@@ -199,22 +199,24 @@ fn ready(rows: &mut Rows, meta: &Meta, e: &StepReady) {
 }
 
 fn succeeded(rows: &mut Rows, e: &StepSucceeded) {
-    ended(rows, e.execution, e.index, Some(e.sealed.clone()));
-    if let Some(run) = rows.execution_mut(&RowKey::Execution(e.execution)) {
+    let is_new = ended(rows, e.execution, e.index, Some(e.sealed.clone()));
+    if is_new && let Some(run) = rows.execution_mut(&RowKey::Execution(e.execution)) {
         run.task_count += e.kind.tasks();
     }
 }
 
-/// A step is over: it waits no more, and what it gave can be referred to.
-fn ended(rows: &mut Rows, execution: ExecutionId, index: i32, output: Option<Payload>) {
+/// A step is over: it waits no more, and what it gave can be referred to. Whether that is new: a
+/// step gives something once, so a success that is folded again is not counted again.
+fn ended(rows: &mut Rows, execution: ExecutionId, index: i32, output: Option<Payload>) -> bool {
     let index = u16::try_from(index).unwrap_or(u16::MAX);
     let key = RowKey::Execution(execution);
     let waits = rows.execution(&key).and_then(|run| run.pending.as_ref());
     if waits.is_some_and(|pending| pending.index == index) {
         set_pending(rows, execution, None);
     }
-    if let (Some(output), Some(run)) = (output, rows.execution_mut(&key)) {
-        run.outputs.insert(index, output);
+    match (output, rows.execution_mut(&key)) {
+        (Some(output), Some(run)) => run.outputs.insert(index, output).is_none(),
+        _ => false,
     }
 }
 

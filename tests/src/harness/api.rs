@@ -79,6 +79,18 @@ impl Api {
         self.client.send(request.body(Full::new(body))?).await
     }
 
+    /// Sends a request to the admin API, below `/admin/v1/projects/<id>`.
+    ///
+    /// # Errors
+    /// No whole answer came.
+    pub async fn admin(&self, method: Method, path: &str, key: &str) -> Result<Answer> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}/admin/v1/projects/{}{path}", self.at, self.project))
+            .header("authorization", format!("Bearer {key}"));
+        self.client.send(request.body(Full::default())?).await
+    }
+
     /// Sends an app event.
     ///
     /// # Errors

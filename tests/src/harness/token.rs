@@ -50,13 +50,33 @@ impl Signer {
         Ok(format!("{message}.{signature}"))
     }
 
+    /// The public half of the key, as a key set has it (RFC 7517).
+    ///
+    /// # Errors
+    /// The key cannot be read.
+    pub fn public_jwk(&self, id: &str) -> Result<Value> {
+        let pair = self.pair()?;
+        let public = aws_lc_rs::signature::KeyPair::public_key(&pair);
+        let (modulus, exponent) =
+            numbers(public.as_ref()).context("not the public key of an RSA key")?;
+        let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
+        Ok(json!({
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": id,
+            "n": text(modulus), "e": text(exponent),
+        }))
+    }
+
+    fn pair(&self) -> Result<KeyPair> {
+        let body: String = self.pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        Ok(KeyPair::from_pkcs8(&STANDARD.decode(body.trim())?)?)
+    }
+
     /// The public half of the key, in PEM.
     ///
     /// # Errors
     /// The key cannot be read.
     pub fn public_pem(&self) -> Result<String> {
-        let body: String = self.pem.lines().filter(|line| !line.starts_with("-----")).collect();
-        let pair = KeyPair::from_pkcs8(&STANDARD.decode(body.trim())?)?;
+        let pair = self.pair()?;
         let public = aws_lc_rs::signature::KeyPair::public_key(&pair);
         let der = AsDer::<PublicKeyX509Der<'_>>::as_der(public)?;
         let text = STANDARD.encode(der.as_ref());
@@ -64,6 +84,28 @@ impl Signer {
             text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
         Ok(format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n")))
     }
+}
+
+/// Modulus and exponent of an `RSAPublicKey` (RFC 8017, A.1.1) in DER.
+fn numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (sequence, _) = element(0x30, der)?;
+    let (modulus, rest) = element(0x02, sequence)?;
+    let (exponent, _) = element(0x02, rest)?;
+    // A number whose first bit is set has a zero in front.
+    Some((modulus.strip_prefix(&[0]).unwrap_or(modulus), exponent))
+}
+
+/// The content of the element in front, and what follows it.
+fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (first, rest) = der.strip_prefix(&[tag])?.split_first()?;
+    let (len, rest) = match usize::from(*first) {
+        short @ 0..0x80 => (short, rest),
+        long => {
+            let (len, rest) = rest.split_at_checked(long - 0x80)?;
+            (len.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
+        }
+    };
+    rest.split_at_checked(len)
 }
 
 /// Header and claims of a token, without a signature.

@@ -1,0 +1,10 @@
+//! Stories of a user's executions: given what happened, when a command comes, then these events.
+
+// A test fails by panicking, also in the functions around it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cancel;
+mod late;
+mod retry;
+mod story;
+mod twice;
