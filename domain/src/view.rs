@@ -5,6 +5,6 @@ mod execution;
 
 pub use delivery::{Deliveries, Delivery, DeliveryFilter};
 pub use execution::{
-    Execution, ExecutionFilter, Executions, Run, Sort, Status, StepContents, StepExecution,
-    StepType,
+    Attempt, Execution, ExecutionFilter, Executions, Run, Sort, Status, StepContents,
+    StepExecution, StepType,
 };

@@ -80,6 +80,9 @@ impl ingest::Directory for Nothing {
 
 #[async_trait]
 impl ingest::History for Nothing {
+    async fn settle(&self, _: ExecutionId) -> Result<(), Error> {
+        Ok(())
+    }
     async fn list(&self, _: ProjectId, _: &ExecutionFilter) -> Result<Executions, Error> {
         Ok(Executions::default())
     }
@@ -91,6 +94,7 @@ impl ingest::History for Nothing {
         _: ProjectId,
         _: ExecutionId,
         _: Uuid,
+        _: Option<usize>,
     ) -> Result<Option<StepContents>, Error> {
         Ok(None)
     }

@@ -1,6 +1,7 @@
 //! From a wish to a record of the log, and to its answer.
 
 use crate::door::Door;
+use crate::layer;
 use crate::problem::{BACKLOG_FULL, DECISION_LATE, INTERNAL, Outcome, Problem};
 use bytes::Bytes;
 use domain::answer::Answer;
@@ -104,7 +105,7 @@ impl Door {
             occurred_at: now,
             actor: wish.actor,
             causation_id: None,
-            correlation_id: event_id.0,
+            correlation_id: layer::current().unwrap_or(event_id.0),
             command_id: wish.identity.id,
             body_hash: wish.identity.body_hash,
             command_offset: -1,

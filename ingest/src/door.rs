@@ -6,7 +6,7 @@ use crate::problem::{Outcome, PROJECT_UNKNOWN};
 use crate::webhook::{Refusals, Secrets};
 use bytes::Bytes;
 use domain::config::{Config, Project};
-use domain::id::ProjectId;
+use domain::id::{ExecutionId, ProjectId};
 use domain::key::Key;
 use domain::payload::Payload;
 use domain::state::User;
@@ -64,6 +64,17 @@ impl Door {
                 Ok(self.app.vault.fetch(key, payload).await?)
             }
             fetched => Ok(fetched?),
+        }
+    }
+
+    /// Waits until history shows the execution as it was when somebody asked for it: whoever was
+    /// told its id, or has just cancelled it, finds it so. After `visible_timeout_ms` history is
+    /// as it is.
+    pub(crate) async fn settle(&self, id: ExecutionId) -> Outcome<()> {
+        let wait = Duration::from_millis(self.app.limits.visible_timeout_ms);
+        match tokio::time::timeout(wait, self.app.history.settle(id)).await {
+            Ok(settled) => Ok(settled?),
+            Err(_) => Ok(()),
         }
     }
 

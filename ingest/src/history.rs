@@ -9,6 +9,12 @@ use uuid::Uuid;
 /// Executions and their steps.
 #[async_trait]
 pub trait History: Send + Sync {
+    /// Returns when history shows everything about the execution that was durable at the call.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn settle(&self, id: ExecutionId) -> Result<(), Error>;
+
     /// A page of executions.
     ///
     /// # Errors
@@ -22,7 +28,8 @@ pub trait History: Send + Sync {
     /// As [`History::list`].
     async fn run(&self, project: ProjectId, id: ExecutionId) -> Result<Option<Run>, Error>;
 
-    /// What one step took in and gave; `None` if the execution has no such step.
+    /// What one attempt of a step took in and gave, the last one if none is named; `None` if the
+    /// execution has no such step, or the step no such attempt.
     ///
     /// # Errors
     /// As [`History::list`].
@@ -31,6 +38,7 @@ pub trait History: Send + Sync {
         project: ProjectId,
         id: ExecutionId,
         step: Uuid,
+        attempt: Option<usize>,
     ) -> Result<Option<StepContents>, Error>;
 }
 

@@ -49,12 +49,14 @@ pub(crate) async fn read(
     address: Address,
 ) -> Outcome<Json<Value>> {
     let id: ExecutionId = address.id("execution", &EXECUTION_UNKNOWN)?;
+    door.settle(id).await?;
     let run = door.app.history.run(team.id, id).await?;
     let run = run.ok_or_else(|| EXECUTION_UNKNOWN.plain())?;
     Ok(Json(view::run(&run, door.now())))
 }
 
-/// What a step took in and gave. Values over `step_bytes_shown_max` are left out and marked.
+/// What an attempt of a step took in and gave, the last one unless the query names another.
+/// Values over `step_bytes_shown_max` are left out and marked.
 pub(crate) async fn step(
     State(door): State<Shared>,
     team: Team,
@@ -62,11 +64,16 @@ pub(crate) async fn step(
 ) -> Outcome<Json<Value>> {
     let id: ExecutionId = address.id("execution", &EXECUTION_UNKNOWN)?;
     let step: Uuid = address.id("step", &STEP_EXECUTION_UNKNOWN)?;
-    let contents = door.app.history.step(team.id, id, step).await?;
+    let attempt = query::attempt(address.query())?;
+    door.settle(id).await?;
+    let contents = door.app.history.step(team.id, id, step, attempt).await?;
     let contents = contents.ok_or_else(|| STEP_EXECUTION_UNKNOWN.plain())?;
-    let StepContents { user, step, sealed } = contents;
+    let StepContents { user, step, number, sealed } = contents;
     let shown_max = door.app.limits.step_bytes_shown_max;
-    let (large_input, large_output) = (step.input_size > shown_max, step.output_size > shown_max);
+    let shown = number.checked_sub(1).and_then(|index| step.attempts.get(index));
+    let is_large = |size: Option<i64>| size.is_some_and(|bytes| bytes > shown_max);
+    let large_input = is_large(shown.map(|attempt| attempt.input_size));
+    let large_output = is_large(shown.map(|attempt| attempt.output_size));
     let clear = door.open(&Key::User(team.id, user), &sealed).await?;
     let (input, output) = match step.kind {
         StepType::Trigger(_) => (&b""[..], &clear[..]),
@@ -77,5 +84,7 @@ pub(crate) async fn step(
         "isLargeOutput": large_output,
         "input": if large_input { Value::Null } else { view::contents(input) },
         "output": if large_output { Value::Null } else { view::contents(output) },
+        "attempt": number,
+        "attempts": view::attempts(&step),
     })))
 }

@@ -1,9 +1,11 @@
 //! A running node: its owners, its projections, its door.
 
 use crate::config::Config;
+use crate::meters::Meters;
 use crate::readers::{KeySets, Tasks, Users, Webhooks};
 use crate::server::Server;
 use crate::status::with_status;
+use crate::watch::Watched;
 use crate::wire::{self, Ports};
 use crate::work::Work;
 use anyhow::{Context, Result};
@@ -19,6 +21,7 @@ use projections::history::{History, HistoryReader};
 use projections::inbox::{Inbox, InboxReader};
 use projections::runner::{self, Projection};
 use projections::{Seat, World};
+use prometheus::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +61,11 @@ impl Node {
     /// # Errors
     /// The folder or the address cannot be used.
     pub async fn start(config: &Config) -> Result<Self> {
-        let Ports { world, admin_key } = wire::open(config).await?;
+        let Ports { mut world, admin_key } = wire::open(config).await?;
+        let registry = Registry::new();
+        let meters = Arc::new(Meters::new(&registry)?);
+        world.log = Arc::new(Watched { log: world.log, meters: meters.clone() });
+        world.meter = meters.clone();
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let client = client(config)?;
@@ -71,7 +78,7 @@ impl Node {
         let address = server.address();
         publish_address(config, address)?;
         let router = ingest::router(app(config, &world, client, &admin_key));
-        let router = with_status(router, &world)?;
+        let router = with_status(router, &world, meters, registry)?;
         let server = tokio::spawn(server.run(router, stopped, DRAIN));
         tracing::info!(%address, data = %config.data.display(), "ready");
         Ok(Self { address, stop, tasks, _work: work, server })

@@ -23,6 +23,10 @@ pub(crate) struct Tasks(pub(crate) HistoryReader);
 
 #[async_trait]
 impl ingest::History for Tasks {
+    async fn settle(&self, id: ExecutionId) -> Result<(), Error> {
+        self.0.settle(id).await
+    }
+
     async fn list(
         &self,
         project: ProjectId,
@@ -40,8 +44,9 @@ impl ingest::History for Tasks {
         project: ProjectId,
         id: ExecutionId,
         step: Uuid,
+        attempt: Option<usize>,
     ) -> Result<Option<StepContents>, Error> {
-        self.0.step(project, id, step).await
+        self.0.step(project, id, step, attempt).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! `/health/live`, `/health/ready`, `/metrics`.
 
+use crate::meters::Meters;
 use crate::node::{projections, seats};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -7,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use ingest::problem::Code;
 use ports::{Error, Partition};
 use projections::World;
 use projections::runner;
@@ -22,6 +24,7 @@ const BUCKETS: [f64; 12] =
 
 struct Status {
     world: World,
+    meters: Arc<Meters>,
     registry: Registry,
     requests: HistogramVec,
     ends: IntGaugeVec,
@@ -33,8 +36,13 @@ struct Status {
 ///
 /// # Errors
 /// A metric is declared twice.
-pub(crate) fn with_status(router: Router, world: &World) -> Result<Router, prometheus::Error> {
-    let status = Arc::new(Status::new(world.clone())?);
+pub(crate) fn with_status(
+    router: Router,
+    world: &World,
+    meters: Arc<Meters>,
+    registry: Registry,
+) -> Result<Router, prometheus::Error> {
+    let status = Arc::new(Status::new(world.clone(), meters, registry)?);
     let counted = middleware::from_fn_with_state(status.clone(), count);
     let own = Router::new()
         .route("/health/live", get(|| async { "live\n" }))
@@ -45,8 +53,11 @@ pub(crate) fn with_status(router: Router, world: &World) -> Result<Router, prome
 }
 
 impl Status {
-    fn new(world: World) -> Result<Self, prometheus::Error> {
-        let registry = Registry::new();
+    fn new(
+        world: World,
+        meters: Arc<Meters>,
+        registry: Registry,
+    ) -> Result<Self, prometheus::Error> {
         let requests = HistogramVec::new(
             HistogramOpts::new("millrace_http_request_seconds", "Requests by route and status.")
                 .buckets(BUCKETS.to_vec()),
@@ -66,7 +77,7 @@ impl Status {
         registry.register(Box::new(ends.clone()))?;
         registry.register(Box::new(lags.clone()))?;
         registry.register(Box::new(waiting.clone()))?;
-        Ok(Self { world, registry, requests, ends, lags, waiting })
+        Ok(Self { world, meters, registry, requests, ends, lags, waiting })
     }
 
     async fn read(&self) -> Result<(), Error> {
@@ -101,15 +112,22 @@ async fn count(State(status): State<Arc<Status>>, request: Request, next: Next) 
         .requests
         .with_label_values(&[route, code.as_str()])
         .observe(began.elapsed().as_secs_f64());
+    // What a workflow answers has no code: it is no refusal.
+    if let Some(refused) = response.extensions().get::<&'static Code>()
+        && (code == StatusCode::TOO_MANY_REQUESTS || code.is_server_error())
+    {
+        status.meters.refusal(refused.name);
+    }
     response
 }
 
-/// Ready: the log answers, and so do the rows.
+/// Ready: the log answers and takes appends, the rows answer, and every owner works.
 async fn ready(State(status): State<Arc<Status>>) -> Response {
-    match status.read().await {
+    let read = status.read().await.map_err(|error| error.to_string());
+    match read.and_then(|()| status.meters.ready()) {
         Ok(()) => "ready\n".into_response(),
-        Err(error) => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")).into_response()
+        Err(reason) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")).into_response()
         }
     }
 }

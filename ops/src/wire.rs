@@ -45,6 +45,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
         feed,
         answers: Answers::default(),
         backlog: Backlog::default(),
+        meter: Arc::new(()),
     };
     Ok(Ports { world, admin_key })
 }

@@ -5,7 +5,7 @@ use crate::perform::perform;
 use crate::queue::Work;
 use crate::world::World;
 use domain::time::Timestamp;
-use ports::{Error, Outbound};
+use ports::{Error, Meter, Outbound};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -31,9 +31,12 @@ pub async fn drive(
     let mut owner = Owner::new(world.clone(), seat, node);
     let mut pause = RETRY_PAUSE;
     while !*stop.borrow() {
-        match round(&world, &mut owner, &outbound).await {
+        let done = round(&world, &mut owner, &outbound).await;
+        world.meter.owner(seat.number(), done.as_ref().map(|_| ()));
+        match done {
             Ok(Some(next)) => {
                 pause = RETRY_PAUSE;
+                world.meter.waiting(seat.number(), owner.waiting());
                 rest(&world, &owner, next, &mut stop).await;
             }
             Ok(None) => pause = RETRY_PAUSE,
@@ -44,6 +47,7 @@ pub async fn drive(
             Err(error) => {
                 tracing::warn!(seat = seat.number(), %error, "owner starts again");
                 owner.resign();
+                world.meter.waiting(seat.number(), 0);
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(RETRY_PAUSE_MAX);
             }
@@ -69,6 +73,7 @@ async fn round(
     let waited_ms = owner.unsaved_since().map(|since| world.clock.now().since_ms(since));
     if waited_ms.is_some_and(|ms| ms >= SAVE_AFTER_MS) {
         owner.save().await?;
+        world.meter.waiting(owner.seat().number(), owner.waiting());
     }
     Ok(match turn {
         Turn::Idle { next } if fired == 0 => Some(next),
@@ -93,21 +98,46 @@ async fn rest(world: &World, owner: &Owner, next: i64, stop: &mut watch::Receive
     }
 }
 
+/// A step that is being performed; dropped, also when its node stops, it no longer is.
+struct Performing(Arc<dyn Meter>);
+
+impl Performing {
+    fn begin(meter: &Arc<dyn Meter>) -> Self {
+        meter.performing(1);
+        Self(Arc::clone(meter))
+    }
+}
+
+impl Drop for Performing {
+    fn drop(&mut self) {
+        self.0.performing(-1);
+    }
+}
+
 /// Performs a step until its outcome is on the log. A step that is performed again after a crash
 /// or a full disk has the same effect key.
 async fn complete(world: World, outbound: Arc<dyn Outbound>, work: Work) {
+    let trace_id = work.run.correlation_id.simple();
+    let (execution, attempt) = (work.call.key.execution, work.call.attempt);
+    let _performing = Performing::begin(&world.meter);
     let mut pause = RETRY_PAUSE;
     let (partition, record) = loop {
         match perform(&world, outbound.as_ref(), &work).await {
             Ok(outcome) => break outcome,
-            Err(error) => tracing::warn!(%error, "step could not be opened; trying again"),
+            Err(error) => tracing::warn!(
+                %trace_id, %execution, attempt, %error,
+                "step could not be opened; trying again"
+            ),
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(RETRY_PAUSE_MAX);
     };
     pause = RETRY_PAUSE;
     while let Err(error) = world.log.append(vec![(partition, record.clone())]).await {
-        tracing::warn!(%error, "outcome could not be recorded; trying again");
+        tracing::warn!(
+            %trace_id, %execution, attempt, %error,
+            "outcome could not be recorded; trying again"
+        );
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(RETRY_PAUSE_MAX);
     }

@@ -18,17 +18,20 @@ use uuid::Uuid;
 
 /// Executions with their steps.
 pub const RUNS: Table = Table("history.run");
-/// Which events hold what steps took in and gave, by their offsets.
+/// Which events hold what the attempts of steps took in and gave, by their offsets.
 pub const CONTENTS: Table = Table("history.contents");
 /// Executions by project and moment of their start.
 pub const STARTS: Table = Table("history.start");
+
+/// The name of the projection.
+const NAME: &str = "history";
 
 /// The projection.
 pub struct History;
 
 impl Projection for History {
     fn name(&self) -> &'static str {
-        "history"
+        NAME
     }
 
     fn tables(&self) -> &'static [Table] {
@@ -70,11 +73,13 @@ fn run_key(partition: u16, id: ExecutionId) -> Bytes {
     key.freeze()
 }
 
-fn contents_key(partition: u16, id: ExecutionId, step: &Uuid) -> Bytes {
-    let mut key = BytesMut::with_capacity(34);
+/// An attempt counts from 1.
+fn contents_key(partition: u16, id: ExecutionId, step: &Uuid, attempt: i32) -> Bytes {
+    let mut key = BytesMut::with_capacity(38);
     key.put_u16(partition);
     key.put_slice(id.bytes());
     key.put_slice(step.as_bytes());
+    key.put_i32(attempt);
     key.freeze()
 }
 

@@ -235,6 +235,11 @@ impl Owner {
         self.load_work(calls).await
     }
 
+    /// Steps that wait for their turn.
+    pub fn waiting(&self) -> u64 {
+        self.queues.waiting()
+    }
+
     /// The moment of the next timer, if any is set.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.next_due()

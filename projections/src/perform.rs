@@ -29,6 +29,14 @@ pub async fn perform(
         Ok(job) => outbound.perform(job).await,
         Err(outcome) => outcome,
     };
+    tracing::debug!(
+        trace_id = %work.run.correlation_id.simple(),
+        execution = %work.call.key.execution,
+        step = %work.call.key.step,
+        attempt = work.call.attempt,
+        code = outcome.failure.as_ref().map_or("", |failure| failure.code),
+        "step performed"
+    );
     outcome_record(world, work, outcome).await
 }
 

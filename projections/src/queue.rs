@@ -190,6 +190,11 @@ impl Queues {
         started
     }
 
+    /// Steps that wait for their turn, at hand or not.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.lanes.values().map(|lane| u64::from(lane.waiting)).sum()
+    }
+
     /// What lanes have to ask of their project's budget.
     pub(crate) fn asks(&mut self, config: &Config, now: Timestamp) -> Vec<Ask> {
         let mut asks = Vec::new();

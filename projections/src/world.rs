@@ -1,6 +1,6 @@
 //! The ports that every consumer of the log works with.
 
-use ports::{Answers, Backlog, Clock, Feed, Log, Random, Store, Vault};
+use ports::{Answers, Backlog, Clock, Feed, Log, Meter, Random, Store, Vault};
 use std::sync::Arc;
 
 /// The ports that every consumer of the log works with.
@@ -22,6 +22,8 @@ pub struct World {
     pub answers: Answers,
     /// What tenants have waiting.
     pub backlog: Backlog,
+    /// Who hears what is done.
+    pub meter: Arc<dyn Meter>,
 }
 
 impl World {

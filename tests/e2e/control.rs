@@ -75,7 +75,7 @@ async fn a_response_that_is_late_is_542_and_its_run_goes_on() {
     );
     assert!(text(&body["dateSubmitted"]).ends_with('Z'), "{body}");
     let execution = text(&body["executionId"]);
-    let running = until("its run", async || world.peek(&execution).await).await;
+    let running = world.peek(&execution).await.expect("the id that was answered leads to the run");
     assert_eq!(running["status"], "EXECUTING");
     server.open();
     assert_eq!(world.run(&execution).await["status"], "SUCCEEDED");
@@ -235,16 +235,13 @@ async fn a_delayed_execution_can_be_cancelled_once() {
     let token = world.connected("anna").await;
     let answer = world.api.request(&token, &id("pause"), &json!({})).await.unwrap();
     let execution = text(&answer.json()["executionId"]);
-    let delayed = until("the pause", async || {
-        world.peek(&execution).await.filter(|run| run["status"] == "DELAYED")
-    })
-    .await;
-    assert!(delayed["dateEnded"].is_null());
+    let delayed = world.peek(&execution).await.unwrap();
+    assert_eq!((&delayed["status"], &delayed["dateEnded"]), (&json!("DELAYED"), &Value::Null));
     let path = format!("/executions/{execution}/cancel");
     let answer = world.admin("POST", &path).await;
     assert!((200..300).contains(&answer.status), "{}", answer.shown());
-    let run = world.run(&execution).await;
-    assert_eq!(run["status"], "FAILED");
+    let run = world.peek(&execution).await.unwrap();
+    assert_eq!((&run["status"], &run["errorCode"]), (&json!("FAILED"), &json!("CANCELLED")));
     assert_error(&world.admin("POST", &path).await, 409, "EXECUTION_FINISHED");
     let answer = world.admin("POST", &format!("/executions/{}/cancel", nobody())).await;
     assert!(answer.status == 404 || answer.status == 409, "{}", answer.shown());
@@ -324,10 +321,23 @@ async fn health_metrics_and_the_description_are_served() {
     assert_eq!(metrics.status, 200);
     assert!(metrics.header("content-type").starts_with("text/plain"));
     let shown = String::from_utf8_lossy(&metrics.body).into_owned();
-    for name in ["millrace_http_request_seconds", "millrace_log_end", "millrace_projection_lag"] {
+    for name in [
+        "millrace_http_request_seconds",
+        "millrace_log_end",
+        "millrace_projection_lag",
+        "millrace_effects_running",
+        "millrace_effects_waiting",
+    ] {
         assert!(shown.contains(&format!("# TYPE {name} ")), "{name}");
     }
     assert!(shown.contains("status=\"202\""), "the request is not counted");
+    for line in [
+        "millrace_executions_started_total{trigger=\"request\"} 1",
+        "millrace_executions_finished_total{ending=\"succeeded\"} 1",
+        "millrace_step_attempts_total{kind=\"function\",outcome=\"succeeded\"} 1",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    }
     assert!(!shown.contains("anna") && !shown.contains(API_KEY), "it tells of a user");
     let served = world.open("GET", "/openapi.json").await;
     let file = std::fs::read_to_string(root().join("ingest/openapi.json")).unwrap();

@@ -65,6 +65,9 @@ async fn a_full_disk_refuses_writes_serves_reads_and_heals() {
     assert!(taken > 0, "the disk was full from the start");
     for _ in 0..3 {
         assert_error(&batch(&api, &token, &payload).await, 503, "LOG_UNAVAILABLE");
+        let ready = open(&api, "/health/ready").await;
+        assert_eq!(ready.status, 503, "{}", ready.shown());
+        assert_eq!(open(&api, "/health/live").await.status, 200);
         let me = get(&api, "/sdk/me", &token).await;
         assert_eq!((me.status, &me.json()["userId"]), (200, &json!("anna")), "{}", me.shown());
         let history = get(&api, "/task-history/workflow-executions", API_KEY).await;
@@ -75,6 +78,13 @@ async fn a_full_disk_refuses_writes_serves_reads_and_heals() {
     until("room again", async || (batch(&api, &token, "small").await.status == 201).then_some(()))
         .await;
     assert_eq!(node.ended().unwrap(), None, "the node fell over");
+    until("readiness", async || (open(&api, "/health/ready").await.status == 200).then_some(()))
+        .await;
+    let metrics = read(&api, "/metrics").await;
+    assert!(
+        metrics.contains("millrace_http_refusals_total{code=\"LOG_UNAVAILABLE\"}"),
+        "{metrics}"
+    );
     // Everything that was taken is decided, and nothing else.
     let counted = until("every event", async || {
         let metrics = read(&api, "/metrics").await;
@@ -88,11 +98,14 @@ async fn a_full_disk_refuses_writes_serves_reads_and_heals() {
     assert_eq!(me["integrations"]["github"]["enabled"], true);
 }
 
-async fn read(api: &Api, path: &str) -> String {
+async fn open(api: &Api, path: &str) -> Answer {
     let url = format!("http://{}{path}", api.at);
     let request = hyper::Request::get(url).body(http_body_util::Full::<Bytes>::default());
-    let answer = api.client.send(request.unwrap()).await.unwrap();
-    String::from_utf8_lossy(&answer.body).into_owned()
+    api.client.send(request.unwrap()).await.unwrap()
+}
+
+async fn read(api: &Api, path: &str) -> String {
+    String::from_utf8_lossy(&open(api, path).await.body).into_owned()
 }
 
 fn values(metrics: &str, name: &str) -> Vec<u64> {

@@ -20,6 +20,7 @@ mod retry;
 mod sdk;
 mod server;
 mod tokens;
+mod trace;
 mod versions;
 mod webhooks;
 mod world;

@@ -34,7 +34,7 @@ async fn a_step_that_failed_is_tried_again_and_says_so() {
     assert_eq!(world.step(&failed, 1).await["output"]["error"]["code"], "REQUEST_FAILED");
     // It waits for its next attempt: the run is not over.
     let waiting = until("the first attempt", async || {
-        let run = world.peek(&execution).await?;
+        let run = world.peek(&execution).await.expect("the run that was accepted");
         (server.seen("/flaky/push").len() == 1 && run["stepExecutions"][1]["status"] != "EXECUTING"
             || server.seen("/flaky/push").len() == 2)
             .then_some(run)
@@ -50,6 +50,20 @@ async fn a_step_that_failed_is_tried_again_and_says_so() {
     assert_eq!((key(0), key(0).is_empty()), (key(1), false), "attempts share their key");
     let step = world.step(&run, 1).await;
     assert_eq!(step["output"]["response"]["statusCode"], 200);
+    // Both attempts are told, and what each gave.
+    let told = &run["stepExecutions"][1];
+    assert_eq!((&told["attemptCount"], &told["errorCode"]), (&json!(2), &Value::Null));
+    let attempts = told["attempts"].as_array().unwrap();
+    assert_eq!(
+        (&attempts[0]["status"], &attempts[1]["status"]),
+        (&json!("FAILED"), &json!("SUCCEEDED"))
+    );
+    assert_eq!(attempts[0]["errorCode"], "REQUEST_FAILED");
+    assert!(attempts[0]["end"].as_str() < attempts[0]["retryAt"].as_str(), "{told}");
+    assert!(attempts[0]["retryAt"].as_str() <= attempts[1]["start"].as_str(), "{told}");
+    let first = world.attempt(&run, 1, 1).await;
+    assert_eq!(first["output"]["error"]["code"], "REQUEST_FAILED");
+    assert_eq!((&step["attempt"], &first["attempt"]), (&json!(2), &json!(1)));
     // About ten seconds, a tenth more or less.
     let began = chrono_ms(&run["stepExecutions"][1]["start"]);
     let ended = chrono_ms(&run["stepExecutions"][1]["end"]);

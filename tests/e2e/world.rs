@@ -157,6 +157,17 @@ impl World {
         answer.json()
     }
 
+    /// What one attempt of a step took in and gave, counted from 1.
+    pub(crate) async fn attempt(&self, run: &Value, index: usize, number: usize) -> Value {
+        let (run_id, step) = (text(&run["id"]), text(&run["stepExecutions"][index]["id"]));
+        let path = format!(
+            "/task-history/workflow-executions/{run_id}/step-executions/{step}?attempt={number}"
+        );
+        let answer = self.call("GET", &path, API_KEY).await;
+        assert_eq!(answer.status, 200, "{}", answer.shown());
+        answer.json()
+    }
+
     /// Runs a workflow that a request triggers and that does not respond; waits for its end.
     pub(crate) async fn run_through(&self, token: &str, workflow: &str, body: &Value) -> Value {
         let answer = self.api.request(token, workflow, body).await.unwrap();

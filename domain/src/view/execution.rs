@@ -111,6 +111,25 @@ impl StepType {
     }
 }
 
+/// One attempt of a step.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Attempt {
+    /// How far it has come.
+    pub status: Status,
+    /// Why it failed, as a public error code; empty if it did not.
+    pub code: String,
+    /// When it began; until it does, since when it waits for its turn.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// When the next attempt is due, if it failed and there is one.
+    pub retry_at: Option<Timestamp>,
+    /// Bytes of the input.
+    pub input_size: i64,
+    /// Bytes of the output.
+    pub output_size: i64,
+}
+
 /// One step of a run, over all its attempts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StepExecution {
@@ -122,8 +141,8 @@ pub struct StepExecution {
     pub status: Status,
     /// What kind of step it is.
     pub kind: StepType,
-    /// The last attempt, from 1.
-    pub attempt: i32,
+    /// Its attempts, the first one first; none while it only waits for a moment.
+    pub attempts: Vec<Attempt>,
     /// When the first attempt began.
     pub started_at: Timestamp,
     /// When it ended.
@@ -132,10 +151,6 @@ pub struct StepExecution {
     pub next: Vec<Uuid>,
     /// The step execution before it.
     pub prev: Option<Uuid>,
-    /// Bytes of the input.
-    pub input_size: i64,
-    /// Bytes of the output.
-    pub output_size: i64,
 }
 
 /// One run with its steps, in the order in which they began.
@@ -147,13 +162,15 @@ pub struct Run {
     pub steps: Vec<StepExecution>,
 }
 
-/// What a step took in and gave, sealed under the user's key.
+/// What one attempt of a step took in and gave, sealed under the user's key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StepContents {
     /// `sub` of the user.
     pub user: String,
     /// The step execution.
     pub step: StepExecution,
+    /// The attempt, from 1.
+    pub number: usize,
     /// Of the trigger: its output as JSON. Of a step: see [`crate::exchange`].
     pub sealed: Payload,
 }

@@ -325,6 +325,11 @@ impl Open for Clear<'_> {
         }
         Ok(scope)
     }
+
+    fn json(&mut self, _: &Key, payload: &Payload) -> Result<Value, Missing> {
+        let bytes = payload.sealed().cloned().unwrap_or_default();
+        Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+    }
 }
 
 pub(crate) fn sealed(value: &Value) -> Payload {

@@ -24,6 +24,7 @@ pub(crate) async fn cancel(
     headers: HeaderMap,
 ) -> Outcome<Json<Value>> {
     let execution: ExecutionId = address.id("execution", &EXECUTION_UNKNOWN)?;
+    door.settle(execution).await?;
     let run = door.app.history.run(open.id, execution).await?;
     let user = run.ok_or_else(|| EXECUTION_UNKNOWN.plain())?.execution.user;
     let route = format!("executions/{execution}/cancel");

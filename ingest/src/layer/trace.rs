@@ -1,31 +1,59 @@
-//! Which request it was: an id for people, a span for whoever follows it through the system.
+//! Which request it was: an id for people, and a trace that whatever comes of it carries.
+//!
+//! The trace is the correlation id of every command that the request appends, and so of every
+//! event and step that follows: one id finds them all, in the log and in what nodes print.
 
 use crate::door::Shared;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use std::time::Instant;
 use tracing::Instrument;
+use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_LEN_MAX: usize = 128;
 
-/// Gives the request an id, or keeps the one it came with, and works on it inside a span.
+tokio::task_local! {
+    /// Of the request that the task works on, so that no handler has to hand it on.
+    static TRACE: Uuid;
+}
+
+/// The trace of the request that the task works on; none outside of one.
+pub(crate) fn current() -> Option<Uuid> {
+    TRACE.try_with(|trace| *trace).ok()
+}
+
+/// Gives the request a trace and an id, or keeps those it came with, works on it inside a span,
+/// and says how it ended.
 pub(crate) async fn trace(State(door): State<Shared>, request: Request, next: Next) -> Response {
-    let id = given(request.headers()).unwrap_or_else(|| made(&door));
+    let began = Instant::now();
+    let trace = trace_id(request.headers()).unwrap_or_else(|| made(&door));
+    let id = given(request.headers()).unwrap_or_else(|| named(trace));
     // The path alone: a query may hold a token.
     let span = tracing::info_span!(
         "request",
         method = %request.method(),
         path = request.uri().path(),
         request_id = id.to_str().unwrap_or_default(),
-        trace_id = trace_id(request.headers()).unwrap_or_default(),
-        status = tracing::field::Empty,
+        trace_id = %trace.simple(),
     );
-    let mut response = next.run(request).instrument(span.clone()).await;
-    span.record("status", response.status().as_u16());
+    let work = TRACE.scope(trace, next.run(request));
+    let mut response = work.instrument(span.clone()).await;
+    span.in_scope(|| ended(response.status().as_u16(), began));
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// One line per request; those that failed for a reason of ours are seen without asking.
+fn ended(status: u16, began: Instant) {
+    let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if status >= 500 {
+        tracing::info!(status, duration_us, "request ended");
+    } else {
+        tracing::debug!(status, duration_us, "request ended");
+    }
 }
 
 fn given(headers: &HeaderMap) -> Option<HeaderValue> {
@@ -34,20 +62,23 @@ fn given(headers: &HeaderMap) -> Option<HeaderValue> {
     sane.then(|| id.clone())
 }
 
-fn made(door: &Shared) -> HeaderValue {
+fn named(trace: Uuid) -> HeaderValue {
+    HeaderValue::from_str(&trace.simple().to_string())
+        .unwrap_or_else(|_| HeaderValue::from_static("-"))
+}
+
+fn made(door: &Shared) -> Uuid {
     let mut bytes = [0u8; 16];
     door.app.random.fill(&mut bytes);
-    HeaderValue::from_str(&hex::encode(bytes)).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    Uuid::from_bytes(bytes)
 }
 
 /// The trace id of a `traceparent` (W3C): `00-<32 hex>-<16 hex>-<2 hex>`.
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
+fn trace_id(headers: &HeaderMap) -> Option<Uuid> {
     let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
     let (_, trace) = (parts.next()?, parts.next()?);
-    let sane = trace.len() == 32
-        && trace.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && trace.bytes().any(|byte| byte != b'0');
-    sane.then_some(trace)
+    let trace = (trace.len() == 32).then(|| Uuid::try_parse(trace).ok()).flatten()?;
+    (!trace.is_nil()).then_some(trace)
 }
 
 #[cfg(test)]
@@ -60,7 +91,7 @@ mod tests {
         let of = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert("traceparent", HeaderValue::from_str(value).unwrap());
-            trace_id(&headers).map(str::to_owned)
+            trace_id(&headers).map(|trace| trace.simple().to_string())
         };
         assert_eq!(of(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
         assert_eq!(of(&format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32))), None);

@@ -123,10 +123,13 @@ fn team() -> Value {
             &["workflowExecutions", "nextLink", "total"],
         ),
         "Run": json!({ "allOf": [reference("Execution"), object(
-            &[("stepExecutions", kind("array"))], &["stepExecutions"])] }),
+            &[("stepExecutions", list("StepExecution"))], &["stepExecutions"])] }),
+        "StepExecution": step_execution(),
+        "Attempt": attempt(),
         "StepContents": object(
-            &[("isLargeInput", kind("boolean")), ("isLargeOutput", kind("boolean")), ("input", any()), ("output", any())],
-            &["isLargeInput", "isLargeOutput", "input", "output"],
+            &[("isLargeInput", kind("boolean")), ("isLargeOutput", kind("boolean")), ("input", any()), ("output", any()),
+              ("attempt", number()), ("attempts", list("Attempt"))],
+            &["isLargeInput", "isLargeOutput", "input", "output", "attempt", "attempts"],
         ),
         "Applied": object(
             &[("project", id()), ("applied", kind("boolean")), ("changes", json!({ "type": "array", "items": text() })),
@@ -137,6 +140,51 @@ fn team() -> Value {
     })
 }
 
+fn status() -> Value {
+    json!({ "enum": ["EXECUTING", "FAILED", "SUCCEEDED", "DELAYED"] })
+}
+
+fn maybe_text() -> Value {
+    json!({ "type": ["string", "null"] })
+}
+
+fn step_execution() -> Value {
+    object(
+        &[
+            ("id", id()),
+            ("stepId", id()),
+            ("workflowExecutionId", id()),
+            ("status", status()),
+            ("type", text()),
+            ("start", date()),
+            ("end", maybe_text()),
+            ("next", json!({ "type": "array", "items": id() })),
+            ("prev", maybe_text()),
+            ("inputSize", text()),
+            ("outputSize", text()),
+            ("errorCode", maybe_text()),
+            ("attemptCount", number()),
+            ("attempts", list("Attempt")),
+        ],
+        &["id", "stepId", "workflowExecutionId", "status", "type", "start", "next", "attempts"],
+    )
+}
+
+fn attempt() -> Value {
+    object(
+        &[
+            ("status", status()),
+            ("start", date()),
+            ("end", maybe_text()),
+            ("errorCode", maybe_text()),
+            ("retryAt", maybe_text()),
+            ("inputSize", text()),
+            ("outputSize", text()),
+        ],
+        &["status", "start", "inputSize", "outputSize"],
+    )
+}
+
 fn execution() -> Value {
     object(
         &[
@@ -145,9 +193,14 @@ fn execution() -> Value {
             ("taskCount", number()),
             ("runDuration", number()),
             ("workflowId", id()),
-            ("status", json!({ "enum": ["EXECUTING", "FAILED", "SUCCEEDED", "DELAYED"] })),
-            ("dateEnded", json!({ "type": ["string", "null"] })),
+            ("status", status()),
+            ("dateEnded", maybe_text()),
             ("dateStarted", date()),
+            ("workflowVersion", number()),
+            ("credentialId", id()),
+            ("triggerType", text()),
+            ("triggerDetail", text()),
+            ("errorCode", maybe_text()),
         ],
         &["id", "userId", "taskCount", "runDuration", "workflowId", "status", "dateStarted"],
     )

@@ -86,6 +86,7 @@ pub(super) fn queries(id: &str) -> Vec<Value> {
             ("offset", json!({ "type": "integer", "minimum": 0 })),
             ("sortBy", json!({ "enum": ["ASC", "DESC"] })),
         ],
+        "readStep" => vec![("attempt", json!({ "type": "integer", "minimum": 1 }))],
         "listWebhooks" => vec![
             ("integration", text()),
             (
@@ -125,7 +126,11 @@ pub(super) fn responses(id: &str) -> Map<String, Value> {
         "readProject" => ("200", "The project.", reference("Project")),
         "listExecutions" => ("200", "A page of executions.", reference("Executions")),
         "readExecution" => ("200", "The execution.", reference("Run")),
-        "readStep" => ("200", "What the step took in and gave.", reference("StepContents")),
+        "readStep" => (
+            "200",
+            "What an attempt of the step took in and gave, the last one unless another is named.",
+            reference("StepContents"),
+        ),
         "applyProject" => ("200", "What changed.", reference("Applied")),
         "listWebhooks" => ("200", "A page of webhooks.", kind("object")),
         "makeApiKey" => ("201", "The key, shown this once.", reference("ApiKey")),

@@ -42,6 +42,16 @@ impl Query {
     }
 }
 
+/// Which attempt of a step is wanted, from 1; `None`: the last one.
+pub(super) fn attempt(text: &str) -> Outcome<Option<usize>> {
+    let named = form_urlencoded::parse(text.as_bytes()).find(|(name, _)| name == "attempt");
+    let parsed = named.map(|(name, value)| {
+        let number = value.parse().ok().filter(|number| *number > 0);
+        number.ok_or_else(|| malformed(&name, "a number from 1"))
+    });
+    parsed.transpose()
+}
+
 fn read(filter: &mut ExecutionFilter, name: &str, value: &str, project: &Project) -> Outcome<()> {
     match name {
         "userId" => filter.user = Some(value.to_owned()),

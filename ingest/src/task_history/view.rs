@@ -2,7 +2,7 @@
 
 use crate::time::iso;
 use domain::time::Timestamp;
-use domain::view::{Execution, Run, StepExecution};
+use domain::view::{Attempt, Execution, Run, StepExecution, StepType};
 use serde_json::{Value, json};
 
 /// One execution. While it is not over, its duration is what has passed.
@@ -16,6 +16,11 @@ pub(super) fn execution(row: &Execution, now: Timestamp) -> Value {
         "status": row.status.public(),
         "dateEnded": row.ended_at.map(iso),
         "dateStarted": iso(row.started_at),
+        "workflowVersion": row.version,
+        "credentialId": row.credential,
+        "triggerType": StepType::Trigger(row.trigger).public(),
+        "triggerDetail": row.trigger_detail,
+        "errorCode": code(&row.code),
     })
 }
 
@@ -30,6 +35,7 @@ pub(super) fn run(run: &Run, now: Timestamp) -> Value {
 }
 
 fn step_execution(run: &Run, step: &StepExecution) -> Value {
+    let last = step.attempts.last();
     json!({
         "id": step.id,
         "stepId": step.step,
@@ -40,9 +46,33 @@ fn step_execution(run: &Run, step: &StepExecution) -> Value {
         "end": step.ended_at.map(iso),
         "next": step.next,
         "prev": step.prev,
-        "inputSize": step.input_size.to_string(),
-        "outputSize": step.output_size.to_string(),
+        "inputSize": last.map_or(0, |last| last.input_size).to_string(),
+        "outputSize": last.map_or(0, |last| last.output_size).to_string(),
+        "errorCode": last.and_then(|last| code(&last.code)),
+        "attemptCount": step.attempts.len(),
+        "attempts": attempts(step),
     })
+}
+
+/// The attempts of a step, the first one first.
+pub(super) fn attempts(step: &StepExecution) -> Vec<Value> {
+    step.attempts.iter().map(attempt).collect()
+}
+
+fn attempt(attempt: &Attempt) -> Value {
+    json!({
+        "status": attempt.status.public(),
+        "start": iso(attempt.started_at),
+        "end": attempt.ended_at.map(iso),
+        "errorCode": code(&attempt.code),
+        "retryAt": attempt.retry_at.map(iso),
+        "inputSize": attempt.input_size.to_string(),
+        "outputSize": attempt.output_size.to_string(),
+    })
+}
+
+fn code(code: &str) -> Option<&str> {
+    (!code.is_empty()).then_some(code)
 }
 
 /// What was sealed as JSON; nothing at all is an empty object.

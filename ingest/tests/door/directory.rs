@@ -9,7 +9,9 @@ use domain::view::{
     StepContents,
 };
 use ports::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Users as they were when rows were last saved: behind the owner, as in a node.
@@ -39,12 +41,28 @@ impl ingest::Directory for Users {
 pub(crate) struct Tasks {
     pub(crate) rows: Mutex<Vec<Execution>>,
     pub(crate) run: Mutex<Option<Run>>,
+    /// A run that is durable and not folded yet.
+    pub(crate) coming: Mutex<Option<Run>>,
+    /// Nothing is folded any more.
+    pub(crate) stuck: AtomicBool,
     pub(crate) steps: Mutex<Vec<StepContents>>,
     pub(crate) asked: Mutex<Vec<ExecutionFilter>>,
 }
 
 #[async_trait]
 impl ingest::History for Tasks {
+    async fn settle(&self, id: ExecutionId) -> Result<(), Error> {
+        if self.stuck.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut coming = self.coming.lock().unwrap();
+        if coming.as_ref().is_some_and(|run| run.execution.id == id) {
+            *self.run.lock().unwrap() = coming.take();
+        }
+        Ok(())
+    }
+
     async fn list(&self, _: ProjectId, filter: &ExecutionFilter) -> Result<Executions, Error> {
         self.asked.lock().unwrap().push(filter.clone());
         let rows = self.rows.lock().unwrap();
@@ -71,8 +89,13 @@ impl ingest::History for Tasks {
         _: ProjectId,
         _: ExecutionId,
         step: Uuid,
+        attempt: Option<usize>,
     ) -> Result<Option<StepContents>, Error> {
-        Ok(self.steps.lock().unwrap().iter().find(|known| known.step.id == step).cloned())
+        let steps = self.steps.lock().unwrap();
+        let wanted = |known: &&StepContents| {
+            known.step.id == step && attempt.is_none_or(|number| number == known.number)
+        };
+        Ok(steps.iter().rev().find(wanted).cloned())
     }
 }
 

@@ -10,7 +10,7 @@ use domain::exchange;
 use domain::id::{CredentialId, ExecutionId, StepId};
 use domain::key::Key;
 use domain::time::Timestamp;
-use domain::view::{Execution, Run, Sort, Status, StepContents, StepExecution, StepType};
+use domain::view::{Attempt, Execution, Run, Sort, Status, StepContents, StepExecution, StepType};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -64,6 +64,11 @@ async fn an_execution_is_told_in_the_words_of_the_documentation() {
         "status": "SUCCEEDED",
         "dateEnded": "2023-02-20T06:21:43.751Z",
         "dateStarted": "2023-02-20T06:21:42.274Z",
+        "workflowVersion": 1,
+        "credentialId": Uuid::from_u128(9),
+        "triggerType": "TRIGGER/EVENT",
+        "triggerDetail": "Contact Created",
+        "errorCode": null,
     });
     let body = reply.json();
     assert_eq!(body["workflowExecutions"][0], first);
@@ -136,13 +141,40 @@ fn step(n: u128, kind: StepType) -> StepExecution {
         step: StepId(Uuid::from_u128(n + 100)),
         status: Status::Succeeded,
         kind,
-        attempt: 1,
+        attempts: vec![attempt(BEGUN)],
         started_at: BEGUN,
         ended_at: Some(BEGUN.plus_ms(9)),
         next: vec![Uuid::from_u128(n + 1)],
         prev: None,
+    }
+}
+
+fn attempt(started_at: Timestamp) -> Attempt {
+    Attempt {
+        status: Status::Succeeded,
+        code: String::new(),
+        started_at,
+        ended_at: Some(started_at.plus_ms(9)),
+        retry_at: None,
         input_size: 220,
         output_size: 76,
+    }
+}
+
+/// A step that failed first and is tried again ten seconds later.
+fn retried(n: u128) -> StepExecution {
+    let again = BEGUN.plus_ms(10_009);
+    let failed = Attempt {
+        status: Status::Errored,
+        code: "REQUEST_FAILED".into(),
+        retry_at: Some(again),
+        output_size: 10,
+        ..attempt(BEGUN)
+    };
+    StepExecution {
+        attempts: vec![failed, attempt(again)],
+        ended_at: Some(again.plus_ms(9)),
+        ..step(n, StepType::Step(StepKind::Request))
     }
 }
 
@@ -151,10 +183,7 @@ async fn a_run_is_told_with_its_steps() {
     let world = World::start().await;
     let run = Run {
         execution: execution(&world, 5, Status::Succeeded),
-        steps: vec![
-            step(1, StepType::Trigger(TriggerKind::AppEvent)),
-            step(2, StepType::Step(StepKind::Request)),
-        ],
+        steps: vec![step(1, StepType::Trigger(TriggerKind::AppEvent)), retried(2)],
     };
     *world.readers.tasks.run.lock().unwrap() = Some(run);
     let body = get(&world, &format!("/{}", Uuid::from_u128(5)), API_KEY).await.json();
@@ -166,11 +195,21 @@ async fn a_run_is_told_with_its_steps() {
         "status": "SUCCEEDED",
         "type": "ACTION/REQUEST",
         "start": "2023-02-20T06:21:42.274Z",
-        "end": "2023-02-20T06:21:42.283Z",
+        "end": "2023-02-20T06:21:52.292Z",
         "next": [Uuid::from_u128(3)],
         "prev": null,
         "inputSize": "220",
         "outputSize": "76",
+        "errorCode": null,
+        "attemptCount": 2,
+        "attempts": [
+            { "status": "FAILED", "errorCode": "REQUEST_FAILED",
+              "start": "2023-02-20T06:21:42.274Z", "end": "2023-02-20T06:21:42.283Z",
+              "retryAt": "2023-02-20T06:21:52.283Z", "inputSize": "220", "outputSize": "10" },
+            { "status": "SUCCEEDED", "errorCode": null,
+              "start": "2023-02-20T06:21:52.283Z", "end": "2023-02-20T06:21:52.292Z",
+              "retryAt": null, "inputSize": "220", "outputSize": "76" },
+        ],
     });
     assert_eq!(body["stepExecutions"][1], expected);
     for path in [format!("/{}", Uuid::from_u128(6)), "/nonsense".into()] {
@@ -186,28 +225,68 @@ async fn a_step_shows_what_it_took_in_and_gave_unless_it_is_large() {
     world.vault.prepare(&key).await.unwrap();
     let (world, key) = (&world, &key);
     let sealed = |bytes: Vec<u8>| async move { world.vault.store(key, &bytes).await.unwrap() };
-    let both = exchange::pack(&json!({ "url": "x" }), &json!("Error: no auth")).unwrap();
-    let contents = |step, sealed| StepContents { user: "u1".into(), step, sealed };
+    let both = exchange::pack(&json!({ "url": "x" }), &json!({ "ok": true })).unwrap();
+    let refused = exchange::pack(&json!({ "url": "x" }), &json!("Error: no auth")).unwrap();
+    let contents = |step, number, sealed| StepContents { user: "u1".into(), step, number, sealed };
+    let large = Attempt { output_size: 6_000_000, ..attempt(BEGUN) };
     let large =
-        StepExecution { output_size: 6_000_000, ..step(3, StepType::Step(StepKind::Function)) };
+        StepExecution { attempts: vec![large], ..step(3, StepType::Step(StepKind::Function)) };
+    let trigger = sealed(br#"{"event":1}"#.to_vec()).await;
     let steps = vec![
-        contents(
-            step(1, StepType::Trigger(TriggerKind::AppEvent)),
-            sealed(br#"{"event":1}"#.to_vec()).await,
-        ),
-        contents(step(2, StepType::Step(StepKind::Request)), sealed(both.clone()).await),
-        contents(large, sealed(both).await),
+        contents(step(1, StepType::Trigger(TriggerKind::AppEvent)), 1, trigger),
+        contents(retried(2), 1, sealed(refused).await),
+        contents(retried(2), 2, sealed(both.clone()).await),
+        contents(large, 1, sealed(both).await),
     ];
     *world.readers.tasks.steps.lock().unwrap() = steps;
-    let of = |n: u128| {
-        let path = format!("/{}/step-executions/{}", Uuid::from_u128(5), Uuid::from_u128(n));
+    let of = |n: u128, query: &str| {
+        let ids = (Uuid::from_u128(5), Uuid::from_u128(n));
+        let path = format!("/{}/step-executions/{}{query}", ids.0, ids.1);
         async move { get(world, &path, API_KEY).await }
     };
-    let shown = |large_output: bool, input: Value, output: Value| json!({ "isLargeInput": false, "isLargeOutput": large_output, "input": input, "output": output });
-    assert_eq!(of(1).await.json(), shown(false, json!({}), json!({ "event": 1 })));
-    assert_eq!(of(2).await.json(), shown(false, json!({ "url": "x" }), json!("Error: no auth")));
-    assert_eq!(of(3).await.json(), shown(true, json!({ "url": "x" }), Value::Null));
-    assert_eq!(of(4).await.problem(), (404, "STEP_EXECUTION_UNKNOWN".into()));
+    let shown = |body: Value| {
+        json!([body["isLargeInput"], body["isLargeOutput"], body["input"], body["output"]])
+    };
+    assert_eq!(shown(of(1, "").await.json()), json!([false, false, {}, { "event": 1 }]));
+    let last = of(2, "").await.json();
+    assert_eq!(shown(last.clone()), json!([false, false, { "url": "x" }, { "ok": true }]));
+    assert_eq!((&last["attempt"], last["attempts"].as_array().unwrap().len()), (&json!(2), 2));
+    let first = of(2, "?attempt=1").await.json();
+    assert_eq!(shown(first.clone()), json!([false, false, { "url": "x" }, "Error: no auth"]));
+    assert_eq!((&first["attempt"], &first["attempts"]), (&json!(1), &last["attempts"]));
+    assert_eq!(shown(of(3, "").await.json()), json!([false, true, { "url": "x" }, null]));
+    for (n, query) in [(4, ""), (2, "?attempt=3")] {
+        assert_eq!(of(n, query).await.problem(), (404, "STEP_EXECUTION_UNKNOWN".into()));
+    }
+    for query in ["?attempt=0", "?attempt=x", "?attempt="] {
+        assert_eq!(of(2, query).await.problem(), (400, "QUERY_MALFORMED".into()), "{query}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_is_found_as_soon_as_its_caller_knows_its_id() {
+    let world = World::start().await;
+    world.connect().await;
+    let fire = format!("triggers/{}", world.workflow("fire"));
+    let accepted = world.call("POST", &fire, "{}").await;
+    assert_eq!(accepted.status, 202);
+    let id: ExecutionId = accepted.json()["executionId"].as_str().unwrap().parse().unwrap();
+    let path = format!("/{}", id.0);
+    // History trails: it is folded while the request waits.
+    *world.readers.tasks.coming.lock().unwrap() = Some(row(&world, id));
+    let found = get(&world, &path, API_KEY).await;
+    assert_eq!((found.status, &found.json()["id"]), (200, &json!(id)));
+    *world.readers.tasks.run.lock().unwrap() = None;
+    *world.readers.tasks.coming.lock().unwrap() = Some(row(&world, id));
+    let cancel = format!("/admin/v1/projects/{PROJECT}/executions/{}/cancel", id.0);
+    assert_eq!(world.admin("POST", &cancel, "").await.status, 200);
+    // It stands still: the request does not.
+    *world.readers.tasks.run.lock().unwrap() = None;
+    world.readers.tasks.stuck.store(true, std::sync::atomic::Ordering::SeqCst);
+    let began = tokio::time::Instant::now();
+    let reply = get(&world, &path, API_KEY).await;
+    assert_eq!(reply.problem(), (404, "EXECUTION_UNKNOWN".into()));
+    assert_eq!(began.elapsed().as_secs(), 2);
 }
 
 /// A run as history knows it, of the user `u1`.

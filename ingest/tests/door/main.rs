@@ -18,6 +18,7 @@ mod owner;
 mod project;
 mod published;
 mod token;
+mod trace;
 mod trigger;
 mod webhook;
 mod world;

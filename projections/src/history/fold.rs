@@ -9,7 +9,7 @@ use domain::event::{
 use domain::id::{ExecutionId, ProjectId, StepId, step_execution};
 use domain::meta::Recorded;
 use domain::time::Timestamp;
-use domain::view::{Execution, Run, Status, StepExecution, StepType};
+use domain::view::{Attempt, Execution, Run, Status, StepExecution, StepType};
 use ports::{Error, Offset};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ impl<'a> Folding<'a> {
         let (project, at) = (event.meta.project, event.meta.occurred_at);
         if let Event::ExecutionStarted(e) = &event.body {
             let run = started(event, e);
-            self.keep(offset, id, &run.steps[0].id)?;
+            self.keep(offset, id, (&run.steps[0].id, 1))?;
             self.runs.insert(id, (project, run));
             return Ok(());
         }
@@ -52,11 +52,11 @@ impl<'a> Folding<'a> {
             Event::StepReady(e) => ready(run, e, at),
             Event::StepSucceeded(e) => {
                 let step = succeeded(run, e, at);
-                self.keep(offset, id, &step)?;
+                self.keep(offset, id, (&step, e.attempt))?;
             }
             Event::StepFailed(e) => {
                 let step = failed(run, e, at);
-                self.keep(offset, id, &step)?;
+                self.keep(offset, id, (&step, e.attempt))?;
             }
             Event::ExecutionFinished(e) => finished(run, e, at),
             _ => {}
@@ -73,9 +73,14 @@ impl<'a> Folding<'a> {
         Ok(self.runs.get_mut(&id).map(|(_, run)| run))
     }
 
-    /// What the step took in and gave stays in the log; the row says where.
-    fn keep(&mut self, offset: Offset, id: ExecutionId, step: &Uuid) -> Result<(), Error> {
-        self.rows.put(CONTENTS, contents_key(self.partition, id, step), &offset)
+    /// What the attempt of a step took in and gave stays in the log; the row says where.
+    fn keep(
+        &mut self,
+        offset: Offset,
+        id: ExecutionId,
+        (step, attempt): (&Uuid, i32),
+    ) -> Result<(), Error> {
+        self.rows.put(CONTENTS, contents_key(self.partition, id, step, attempt), &offset)
     }
 }
 
@@ -102,13 +107,16 @@ fn started(event: &Recorded<Event>, e: &ExecutionStarted) -> Run {
         step: StepId(e.workflow.0),
         status: Status::Succeeded,
         kind: StepType::Trigger(e.trigger),
-        attempt: 1,
+        attempts: vec![Attempt {
+            status: Status::Succeeded,
+            ended_at: Some(at),
+            output_size: i64::from(e.size),
+            ..waiting(at)
+        }],
         started_at: at,
         ended_at: Some(at),
         next: Vec::new(),
         prev: None,
-        input_size: 0,
-        output_size: i64::from(e.size),
     };
     Run { execution, steps: vec![trigger] }
 }
@@ -142,21 +150,43 @@ fn step_of(
         step,
         status: Status::Queued,
         kind: StepType::Step(kind),
-        attempt: 1,
+        attempts: Vec::new(),
         started_at: at,
         ended_at: None,
         next: Vec::new(),
         prev,
-        input_size: 0,
-        output_size: 0,
     });
     let last = run.steps.len() - 1;
     &mut run.steps[last]
 }
 
+/// An attempt that waits for its turn.
+fn waiting(at: Timestamp) -> Attempt {
+    Attempt {
+        status: Status::Queued,
+        code: String::new(),
+        started_at: at,
+        ended_at: None,
+        retry_at: None,
+        input_size: 0,
+        output_size: 0,
+    }
+}
+
+/// An attempt of a step, by its number; it begins with the first thing heard of it.
+fn attempt_of(step: &mut StepExecution, number: i32, at: Timestamp) -> &mut Attempt {
+    let index = usize::try_from(number - 1).unwrap_or_default();
+    if index >= step.attempts.len() {
+        step.attempts.resize(index + 1, waiting(at));
+    }
+    &mut step.attempts[index]
+}
+
 fn ready(run: &mut Run, e: &StepReady, at: Timestamp) {
     let step = step_of(run, (e.execution, e.step), e.kind, at);
-    step.attempt = e.attempt;
+    if e.due.is_none() {
+        attempt_of(step, e.attempt, at);
+    }
     // A step between two attempts shows as running (seeds: auto-retries); a delay waits.
     let waits = e.due.is_some() && e.kind == StepKind::Delay;
     step.status = if waits {
@@ -172,13 +202,12 @@ fn ready(run: &mut Run, e: &StepReady, at: Timestamp) {
 fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> Uuid {
     let step = step_of(run, (e.execution, e.step), e.kind, at);
     step.status = Status::Succeeded;
-    if e.attempt == 1 {
-        step.started_at = e.started_at.max(step.started_at);
-    }
-    step.attempt = e.attempt;
     step.ended_at = Some(at);
-    step.input_size = i64::from(e.input_size);
-    step.output_size = i64::from(e.output_size);
+    let attempt = began(step, (e.kind, e.attempt), e.started_at, at);
+    attempt.status = Status::Succeeded;
+    attempt.ended_at = Some(at);
+    attempt.input_size = i64::from(e.input_size);
+    attempt.output_size = i64::from(e.output_size);
     let id = step.id;
     run.execution.status = Status::Running;
     run.execution.task_count += e.kind.tasks();
@@ -187,17 +216,39 @@ fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> Uuid {
 
 fn failed(run: &mut Run, e: &StepFailed, at: Timestamp) -> Uuid {
     let step = step_of(run, (e.execution, e.step), e.kind, at);
-    if e.attempt == 1 {
-        step.started_at = e.started_at.max(step.started_at);
-    }
-    step.attempt = e.attempt;
-    step.input_size = i64::from(e.input_size);
-    step.output_size = i64::from(e.output_size);
     if e.retry_at.is_none() {
         step.status = Status::Errored;
         step.ended_at = Some(at);
     }
+    let attempt = began(step, (e.kind, e.attempt), e.started_at, at);
+    attempt.status = Status::Errored;
+    attempt.code = e.code.clone();
+    attempt.ended_at = Some(at);
+    attempt.retry_at = e.retry_at;
+    attempt.input_size = i64::from(e.input_size);
+    attempt.output_size = i64::from(e.output_size);
     step.id
+}
+
+/// The attempt, begun then: after it came up and before it ended, whatever the worker's clock said.
+fn began(
+    step: &mut StepExecution,
+    (kind, number): (StepKind, i32),
+    begun: Timestamp,
+    at: Timestamp,
+) -> &mut Attempt {
+    let ready = attempt_of(step, number, at).started_at;
+    let begun = match kind {
+        // It began with the pause; its event knows only the end.
+        StepKind::Delay => step.started_at,
+        _ => begun.max(ready).min(at),
+    };
+    if number == 1 {
+        step.started_at = begun;
+    }
+    let attempt = attempt_of(step, number, at);
+    attempt.started_at = begun;
+    attempt
 }
 
 fn finished(run: &mut Run, e: &ExecutionFinished, at: Timestamp) {
@@ -213,5 +264,103 @@ fn finished(run: &mut Run, e: &ExecutionFinished, at: Timestamp) {
             step.status = run.execution.status;
             step.ended_at = Some(at);
         }
+        for attempt in step.attempts.iter_mut().filter(|attempt| attempt.ended_at.is_none()) {
+            attempt.status = run.execution.status;
+            attempt.ended_at = Some(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::event::TriggerKind;
+    use domain::id::{CredentialId, IntegrationId, WorkflowId};
+    use domain::payload::Payload;
+
+    fn id(n: u128) -> Uuid {
+        Uuid::from_u128(n)
+    }
+
+    fn run() -> Run {
+        let execution = Execution {
+            id: ExecutionId(id(1)),
+            user: "anna".into(),
+            workflow: WorkflowId(id(2)),
+            version: 1,
+            integration: IntegrationId(id(3)),
+            credential: CredentialId(id(4)),
+            trigger: TriggerKind::AppEvent,
+            trigger_detail: "Order Placed".into(),
+            status: Status::Running,
+            code: String::new(),
+            task_count: 0,
+            started_at: Timestamp(0),
+            ended_at: None,
+        };
+        Run { execution, steps: Vec::new() }
+    }
+
+    fn step_ready(attempt: i32, kind: StepKind, due: Option<i64>) -> StepReady {
+        let (execution, step) = (ExecutionId(id(1)), StepId(id(5)));
+        StepReady { execution, step, index: 0, kind, attempt, due: due.map(Timestamp) }
+    }
+
+    fn step_failed(attempt: i32, started_at: i64, retry_at: Option<i64>) -> StepFailed {
+        StepFailed {
+            execution: ExecutionId(id(1)),
+            step: StepId(id(5)),
+            index: 0,
+            kind: StepKind::Request,
+            attempt,
+            started_at: Timestamp(started_at),
+            code: "REQUEST_FAILED".into(),
+            status: Some(500),
+            retry_at: retry_at.map(Timestamp),
+            continued: false,
+            input_size: 1,
+            output_size: attempt,
+            sealed: Payload::empty(),
+        }
+    }
+
+    fn times(step: &StepExecution) -> Vec<(i64, Option<i64>, Status)> {
+        let of = |a: &Attempt| (a.started_at.0, a.ended_at.map(|at| at.0), a.status);
+        step.attempts.iter().map(of).collect()
+    }
+
+    #[test]
+    fn every_attempt_keeps_its_times_and_its_error() {
+        let mut run = run();
+        ready(&mut run, &step_ready(1, StepKind::Request, None), Timestamp(10));
+        assert_eq!(times(&run.steps[0]), [(10, None, Status::Queued)]);
+        failed(&mut run, &step_failed(1, 12, Some(40)), Timestamp(20));
+        // Between two attempts there is none.
+        ready(&mut run, &step_ready(2, StepKind::Request, Some(40)), Timestamp(20));
+        assert_eq!(times(&run.steps[0]), [(12, Some(20), Status::Errored)]);
+        assert_eq!((run.steps[0].status, run.steps[0].ended_at), (Status::Running, None));
+        ready(&mut run, &step_ready(2, StepKind::Request, None), Timestamp(41));
+        // A worker whose clock is ahead does not begin after its end.
+        failed(&mut run, &step_failed(2, 99, None), Timestamp(50));
+        let step = &run.steps[0];
+        assert_eq!(times(step), [(12, Some(20), Status::Errored), (50, Some(50), Status::Errored)]);
+        assert_eq!(
+            (step.attempts[0].retry_at, step.attempts[1].retry_at),
+            (Some(Timestamp(40)), None)
+        );
+        assert_eq!((step.attempts[0].output_size, step.attempts[1].output_size), (1, 2));
+        assert_eq!((step.started_at, step.ended_at), (Timestamp(12), Some(Timestamp(50))));
+    }
+
+    #[test]
+    fn a_cancel_ends_the_attempt_that_is_open() {
+        let mut run = run();
+        ready(&mut run, &step_ready(1, StepKind::Request, None), Timestamp(10));
+        let execution = ExecutionId(id(1));
+        let (ending, code) = (Ending::Cancelled, "CANCELLED".to_owned());
+        let event = ExecutionFinished { execution, ending, code, task_count: 0 };
+        finished(&mut run, &event, Timestamp(30));
+        assert_eq!(times(&run.steps[0]), [(10, Some(30), Status::Cancelled)]);
+        assert_eq!(run.steps[0].status, Status::Cancelled);
     }
 }

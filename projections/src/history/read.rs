@@ -1,6 +1,8 @@
 //! What the door asks of Task History.
 
-use super::{CONTENTS, RUNS, STARTS, Start, contents_key, run_key, start_key};
+use super::{CONTENTS, NAME, RUNS, STARTS, Start, contents_key, run_key, start_key};
+use crate::owner::Seat;
+use crate::runner;
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::codec;
 use domain::event::Event;
@@ -11,10 +13,15 @@ use domain::time::Timestamp;
 use domain::view::{Execution, ExecutionFilter, Executions, Run, Sort, StepContents};
 use ports::{Error, Log, Offset, Partition, Range, Store};
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Rows of the index read in one go.
 const SCAN_ROWS_MAX: usize = 4_096;
+
+/// Pauses between looks at how far the projection has come.
+const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE_MAX: Duration = Duration::from_millis(10);
 
 /// Reads Task History.
 pub struct HistoryReader {
@@ -26,6 +33,22 @@ impl HistoryReader {
     /// A reader of a node's own rows, and of the events that they point to.
     pub fn new(log: Arc<dyn Log>, store: Arc<dyn Store>) -> Self {
         Self { log, store }
+    }
+
+    /// Returns when the rows have everything of the execution's partition that was durable at the
+    /// call. It does not give up: how long to wait is the caller's to say.
+    ///
+    /// # Errors
+    /// As [`HistoryReader::list`].
+    pub async fn settle(&self, id: ExecutionId) -> Result<(), Error> {
+        let seat = Seat::of(partition_of(hash16_of(&id.0), self.log.partitions()));
+        let end = self.log.end(seat.events).await?;
+        let mut pause = PAUSE;
+        while runner::applied(self.store.as_ref(), NAME, seat).await? < end {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        Ok(())
     }
 
     /// A page of executions.
@@ -115,7 +138,8 @@ impl HistoryReader {
         Ok(self.row(STARTS, start).await?.map(|_| run))
     }
 
-    /// What one step took in and gave; `None` if the execution has no such step.
+    /// What one attempt of a step took in and gave, the last one if none is named; `None` if the
+    /// execution has no such step, or the step no such attempt.
     ///
     /// # Errors
     /// As [`HistoryReader::list`].
@@ -124,18 +148,24 @@ impl HistoryReader {
         project: ProjectId,
         id: ExecutionId,
         step: Uuid,
+        attempt: Option<usize>,
     ) -> Result<Option<StepContents>, Error> {
         let Some(run) = self.run(project, id).await? else { return Ok(None) };
         let user = run.execution.user;
         let Some(row) = run.steps.into_iter().find(|known| known.id == step) else {
             return Ok(None);
         };
+        let number = attempt.unwrap_or(row.attempts.len());
+        if attempt.is_some_and(|number| number == 0 || number > row.attempts.len()) {
+            return Ok(None);
+        }
         let partition = partition_of(hash16_of(&id.0), self.log.partitions());
-        let sealed = match self.row(CONTENTS, contents_key(partition, id, &step)).await? {
+        let key = contents_key(partition, id, &step, i32::try_from(number).unwrap_or(i32::MAX));
+        let sealed = match self.row(CONTENTS, key).await? {
             Some(bytes) => self.sealed(partition, decode(&bytes)?).await?,
             None => Payload::empty(),
         };
-        Ok(Some(StepContents { user, step: row, sealed }))
+        Ok(Some(StepContents { user, step: row, number, sealed }))
     }
 
     /// What the event at an offset holds sealed.

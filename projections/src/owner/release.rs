@@ -41,6 +41,7 @@ impl Owner {
                 self.queues.cancelled((project, &user), id);
             }
             for event in &one.run {
+                self.world.meter.stood(&event.body);
                 self.let_out(event);
             }
         }

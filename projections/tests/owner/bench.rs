@@ -128,6 +128,7 @@ impl Bench {
             vault,
             answers: Answers::default(),
             backlog: Backlog::default(),
+            meter: Arc::new(()),
         };
         let mut owners: Vec<Owner> =
             (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), "a")).collect();

@@ -66,6 +66,7 @@ impl Node {
             vault: Arc::new(vault),
             answers: Answers::default(),
             backlog: Backlog::default(),
+            meter: Arc::new(()),
         };
         let way_out = WayOut { outside: shared.outside.clone(), clock: clock.clone() };
         let name = format!("n{number}");
