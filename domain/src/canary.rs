@@ -12,11 +12,33 @@ pub enum Canary {
     UnsyncedAppend,
     /// A step takes a second outcome.
     RepeatedOutcome,
+    /// A Tell that came before is decided again.
+    RepeatedTell,
+    /// Who takes over lets nothing out that the owner before may not have told.
+    ForgottenTell,
+    /// Rows that were only folded say that everything was told.
+    OverstatedMark,
+    /// A timer that has fired fires again.
+    RepeatedTimer,
+    /// A project's budget lends one slot more than there are.
+    OverlentBudget,
+    /// An acknowledged decision is taken to stand.
+    TrustedAppend,
 }
 
 impl Canary {
     /// Every planted bug.
-    pub const ALL: [Self; 3] = [Self::IgnoredEpoch, Self::UnsyncedAppend, Self::RepeatedOutcome];
+    pub const ALL: [Self; 9] = [
+        Self::IgnoredEpoch,
+        Self::UnsyncedAppend,
+        Self::RepeatedOutcome,
+        Self::RepeatedTell,
+        Self::ForgottenTell,
+        Self::OverstatedMark,
+        Self::RepeatedTimer,
+        Self::OverlentBudget,
+        Self::TrustedAppend,
+    ];
 
     /// How people name it.
     pub fn name(self) -> &'static str {
@@ -24,6 +46,12 @@ impl Canary {
             Self::IgnoredEpoch => "ignored-epoch",
             Self::UnsyncedAppend => "unsynced-append",
             Self::RepeatedOutcome => "repeated-outcome",
+            Self::RepeatedTell => "repeated-tell",
+            Self::ForgottenTell => "forgotten-tell",
+            Self::OverstatedMark => "overstated-mark",
+            Self::RepeatedTimer => "repeated-timer",
+            Self::OverlentBudget => "overlent-budget",
+            Self::TrustedAppend => "trusted-append",
         }
     }
 }

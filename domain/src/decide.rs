@@ -137,6 +137,8 @@ pub fn reject(command: &Recorded<Command>, rejected: Rejected) -> Event {
 fn repeated(given: &Given<'_>, command: &Recorded<Command>) -> Option<Event> {
     if let Some(tell) = command.meta.command_id.told() {
         let is_repeat = given.rows.heard(tell.partition).is_some_and(|last| tell <= last);
+        #[cfg(feature = "canary")]
+        let is_repeat = is_repeat && !crate::canary::planted(crate::canary::Canary::RepeatedTell);
         return is_repeat.then(|| repeat(command));
     }
     let seen = given.rows.seen(command.meta.command_id)?;
@@ -172,7 +174,7 @@ fn dispatch(
         Command::ReceiveWebhook(c) => Ok(address::receive(given, command, c)),
         Command::SpreadWebhook(c) => Ok(address::spread(given, command, c)),
         Command::LinkCredential(c) => Ok(address::link(c)),
-        Command::AskSlots(c) => Ok(budget::ask(given, c)),
+        Command::AskSlots(c) => Ok(budget::ask(given, command, c)),
         Command::HoldSlots(c) => Ok(budget::hold(c)),
         Command::RecordUnsealing(c) => Ok(vec![Event::PayloadsUnsealed(PayloadsUnsealed {
             who: c.who.clone(),

@@ -152,6 +152,31 @@ impl CommandId {
         })
     }
 
+    /// The id of an ask for slots: it says which of its lane's asks it is (version 8).
+    pub fn asking(ask: Asking, recipient: &crate::key::Key) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&ask.epoch.to_be_bytes()[2..]);
+        bytes[6..8].copy_from_slice(&ask.partition.to_be_bytes());
+        // The first two bits of this byte are the variant's.
+        bytes[8..12].copy_from_slice(&ask.number.to_be_bytes());
+        let name = xxhash_rust::xxh3::xxh3_64(recipient.name().as_bytes());
+        bytes[12..].copy_from_slice(&name.to_be_bytes()[..4]);
+        bytes[15] &= !TOLD;
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// Which ask of its lane the command is, if it is an ask for slots.
+    pub fn asked(&self) -> Option<Asking> {
+        let bytes = self.bytes();
+        let mut epoch = [0; 8];
+        epoch[2..].copy_from_slice(&bytes[..6]);
+        self.is_derived().then(|| Asking {
+            partition: u16::from_be_bytes([bytes[6] & 0x0f, bytes[7]]),
+            epoch: i64::from_be_bytes(epoch),
+            number: u32::from_be_bytes([bytes[8] & 0x3f, bytes[9], bytes[10], bytes[11]]),
+        })
+    }
+
     /// Whether the id was derived (version 8) rather than made fresh (version 7).
     pub fn is_derived(&self) -> bool {
         self.0.get_version_num() == 8
@@ -174,6 +199,17 @@ pub struct Telling {
     pub event: u16,
     /// The Tell of that event, from 0.
     pub number: u16,
+}
+
+/// Which ask for slots of a lane. A later one is greater, whoever owned the partition.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Asking {
+    /// The lane's partition (12 bits).
+    pub partition: u16,
+    /// The epoch of the owner that asked (48 bits).
+    pub epoch: i64,
+    /// Counts the asks of that owner (30 bits).
+    pub number: u32,
 }
 
 impl EventId {
@@ -236,6 +272,18 @@ mod tests {
         }
         assert_eq!(CommandId::derived(&Uuid::from_u128(2), &key, 0).told(), None);
         assert_eq!(CommandId::fresh(crate::time::Timestamp(1), [0xff; 10]).told(), None);
+    }
+
+    #[test]
+    fn the_id_of_an_ask_says_which_one_it_is() {
+        let key = Key::Limit(ProjectId(Uuid::from_u128(1)));
+        for ask in [
+            Asking { partition: 0, epoch: 1, number: 1 },
+            Asking { partition: 4095, epoch: (1 << 48) - 1, number: (1 << 30) - 1 },
+        ] {
+            let id = CommandId::asking(ask, &key);
+            assert_eq!((id.asked(), id.told()), (Some(ask), None));
+        }
     }
 
     #[test]

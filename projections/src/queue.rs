@@ -201,7 +201,7 @@ impl Queues {
         for (project, lane) in &mut self.lanes {
             let limit = config.project(*project).map_or(0, |p| p.settings.concurrency_max);
             if let Some((wanted, busy)) = lane.ask(limit, now) {
-                asks.push(Ask { project: *project, wanted, busy });
+                asks.push(Ask { project: *project, number: lane.ask_count, wanted, busy });
             }
         }
         asks

@@ -3,16 +3,19 @@
 //! Nodes fight for partitions of a hostile log, crash, sleep and wake late; clients send commands
 //! and note what was acknowledged; the outside fails, and answers late or never. Then the faults
 //! end, everything comes to rest, days pass, and what stands in the log is checked against what
-//! must hold.
+//! must hold. In one world of four no key shares a partition with another and no node owns two
+//! partitions, so nothing can cross keys but by the log.
 //! All of it follows from the seed.
 
 mod audit;
 mod client;
 mod invariant;
+mod layout;
 mod node;
 mod outbound;
 mod poll;
 mod project;
+mod rest;
 mod transcript;
 mod world;
 
@@ -38,6 +41,8 @@ pub struct Summary {
     pub claims: usize,
     /// Attempts that reached the outside.
     pub attempts: usize,
+    /// 1 if every key lay on a partition of its own, and every partition on a node of its own.
+    pub apart: usize,
 }
 
 /// Runs one world to its end and checks it.
@@ -67,6 +72,16 @@ mod tests {
             let plan = Plan { seed, step_count: 400 };
             if let Err(breach) = run(plan) {
                 panic!("seed {seed}: {breach}");
+            }
+        }
+    }
+
+    #[test]
+    fn worlds_hold_in_which_every_key_has_a_node_of_its_own() {
+        for seed in (20..80).step_by(4) {
+            match run(Plan { seed, step_count: 400 }) {
+                Ok(summary) => assert_eq!(summary.apart, 1, "seed {seed}"),
+                Err(breach) => panic!("seed {seed}: {breach}"),
             }
         }
     }

@@ -2,19 +2,27 @@
 //!
 //! A lane asks when every slot it holds is busy, or answers when it was told to hold fewer; in
 //! both cases it starts nothing beyond `busy` until it hears again. So what it says it uses is
-//! all that it may be using, and the rest can be lent at once.
+//! all that it may be using, and the rest can be lent at once. An ask that was overtaken by a later
+//! one of its lane, as that of an owner that is gone, says nothing: its id tells.
 
-use super::Given;
-use crate::command::{AskSlots, HoldSlots};
+use super::{Given, repeat};
+use crate::command::{AskSlots, Command, HoldSlots};
 use crate::event::{Event, SlotsAsked, SlotsGranted, SlotsHeld};
+use crate::meta::Recorded;
 use crate::state::{Budget, LaneUse, RowKey};
 
-pub(super) fn ask(given: &Given<'_>, c: &AskSlots) -> Vec<Event> {
+pub(super) fn ask(given: &Given<'_>, command: &Recorded<Command>, c: &AskSlots) -> Vec<Event> {
+    let mut budget = given.rows.budget(&RowKey::Budget(c.project)).cloned().unwrap_or_default();
+    let asked = command.meta.command_id.asked();
+    if asked.is_some() && budget.lanes.get(&c.lane).is_some_and(|lane| asked <= lane.asked) {
+        return vec![repeat(command)];
+    }
     let limit = given
         .config
         .project(c.project)
         .map_or(0, |project| i32::try_from(project.settings.concurrency_max).unwrap_or(i32::MAX));
-    let mut budget = given.rows.budget(&RowKey::Budget(c.project)).cloned().unwrap_or_default();
+    #[cfg(feature = "canary")]
+    let limit = limit + i32::from(crate::canary::planted(crate::canary::Canary::OverlentBudget));
     let mut events = vec![Event::SlotsAsked(SlotsAsked {
         project: c.project,
         lane: c.lane,
@@ -22,8 +30,8 @@ pub(super) fn ask(given: &Given<'_>, c: &AskSlots) -> Vec<Event> {
         busy: c.busy,
     })];
     let grew = budget.lanes.get(&c.lane).is_none_or(|lane_use| c.wanted > lane_use.wanted);
-    let asked = LaneUse { promised: c.busy, held: c.busy, wanted: c.wanted };
-    budget.lanes.insert(c.lane, asked);
+    let lane_use = LaneUse { promised: c.busy, held: c.busy, wanted: c.wanted, asked };
+    budget.lanes.insert(c.lane, lane_use);
     let shares = budget.shares(limit, given.now);
     grant_waiting(&mut budget, limit, &shares, c, &mut events);
     recall(&mut budget, &shares, c, &mut events);
@@ -123,4 +131,62 @@ pub(super) fn hold(c: &HoldSlots) -> Vec<Event> {
         held: c.held,
         serial: c.serial,
     })]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::id::{Asking, CommandId, EventId, ProjectId};
+    use crate::key::Key;
+    use crate::meta::{Actor, Meta};
+    use crate::state::{Rows, fold};
+    use crate::time::Timestamp;
+    use uuid::Uuid;
+
+    const PROJECT: ProjectId = ProjectId(Uuid::from_u128(1));
+
+    /// The decision on an ask of the lane, folded.
+    fn asks(rows: &mut Rows, epoch: i64, number: u32, busy: i32) -> Event {
+        let key = Key::Limit(PROJECT);
+        let command_id = CommandId::asking(Asking { partition: 3, epoch, number }, &key);
+        let body = AskSlots { project: PROJECT, lane: 3, wanted: busy, busy };
+        let meta = Meta {
+            event_id: EventId(command_id.0),
+            project: PROJECT,
+            key: key.name(),
+            execution: None,
+            occurred_at: Timestamp(0),
+            actor: Actor::System,
+            causation_id: None,
+            correlation_id: command_id.0,
+            command_id,
+            body_hash: None,
+            command_offset: -1,
+            config_offset: 0,
+            epoch: 0,
+            incarnation: 0,
+            i: 0,
+            n: 1,
+        };
+        let command = Recorded { meta, body: Command::AskSlots(body.clone()) };
+        let config = Config::default();
+        let given = Given { rows, config: &config, now: Timestamp(0), partitions: 8 };
+        let first = ask(&given, &command, &body).remove(0);
+        fold(rows, &[Recorded { meta: command.meta, body: first.clone() }]);
+        first
+    }
+
+    #[test]
+    fn an_ask_that_a_later_one_overtook_says_nothing() {
+        let mut rows = Rows::default();
+        assert!(matches!(asks(&mut rows, 7, 1, 4), Event::SlotsAsked(_)));
+        // The owner is gone, and the next one gives everything back.
+        assert!(matches!(asks(&mut rows, 8, 1, 0), Event::SlotsAsked(_)));
+        assert!(matches!(asks(&mut rows, 8, 1, 0), Event::CommandRepeated(_)));
+        assert!(matches!(asks(&mut rows, 7, 2, 2), Event::CommandRepeated(_)));
+        let budget = rows.budget(&RowKey::Budget(PROJECT));
+        assert_eq!(budget.map(|budget| budget.free(6)), Some(6));
+        assert!(matches!(asks(&mut rows, 8, 2, 1), Event::SlotsAsked(_)));
+    }
 }

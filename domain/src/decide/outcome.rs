@@ -74,7 +74,10 @@ pub(super) fn fire(
     c: &FireTimer,
 ) -> Result<Vec<Event>, Halt> {
     let (run, pending) = waiting(given, c.execution, c.step, c.attempt)?;
-    if pending.due != Some(c.due) {
+    let has_fired = pending.due != Some(c.due);
+    #[cfg(feature = "canary")]
+    let has_fired = has_fired && !crate::canary::planted(crate::canary::Canary::RepeatedTimer);
+    if has_fired {
         return Err(Rejected::new("TIMER_LATE", "The timer has fired.").into());
     }
     let workflow = workflow_of(given, command, run)?;

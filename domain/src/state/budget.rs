@@ -4,6 +4,7 @@
 //! only when the lane itself says that it uses fewer, so the sum over the lanes never exceeds the
 //! project's limit, whatever is lost or late.
 
+use crate::id::Asking;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub struct LaneUse {
     pub held: i32,
     /// What it said it could use.
     pub wanted: i32,
+    /// Its last ask. One that comes later and is older says what is no longer so.
+    pub asked: Option<Asking>,
 }
 
 impl Budget {

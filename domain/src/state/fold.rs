@@ -36,8 +36,8 @@ fn heard(rows: &mut Rows, tell: Telling) {
     }
 }
 
-/// Whether a repeat of the command would otherwise be decided anew. Outcomes, timers and grants are
-/// recognised by the state that they change.
+/// Whether a repeat of the command would otherwise be decided anew. Outcomes, timers, asks and grants
+/// are recognised by the state that they change.
 pub(super) fn remembered(first: &Event) -> bool {
     match first {
         Event::EventReceived(_)
@@ -56,8 +56,6 @@ pub(super) fn remembered(first: &Event) -> bool {
         | Event::AppEventDefined(_)
         | Event::SecretSet(_)
         | Event::ApiKeySet(_)
-        // An ask that arrives again, late, would undo what came after it.
-        | Event::SlotsAsked(_)
         // Only a cancel begins so.
         | Event::ExecutionFinished(_) => true,
         // The first answer of the key stays.
@@ -117,7 +115,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         }
         Event::WebhookReceived(e) => webhook(rows, meta, e),
         Event::CredentialLinked(e) => linked(rows, meta, e),
-        Event::SlotsAsked(e) => asked(rows, e),
+        Event::SlotsAsked(e) => asked(rows, meta, e),
         Event::SlotsGranted(e) => granted(rows, e),
         Event::OwnershipClaimed(_)
         | Event::CommandRejected(_)
@@ -288,16 +286,14 @@ fn linked(rows: &mut Rows, meta: &Meta, e: &CredentialLinked) {
 }
 
 /// The lane said what it uses: what it was promised beyond that is free again.
-fn asked(rows: &mut Rows, e: &SlotsAsked) {
+fn asked(rows: &mut Rows, meta: &Meta, e: &SlotsAsked) {
     let key = RowKey::Budget(e.project);
     let mut budget = rows.budget(&key).cloned().unwrap_or_default();
     let lane = budget.lanes.entry(e.lane).or_default();
     lane.wanted = e.wanted;
     lane.promised = e.busy;
     lane.held = e.busy;
-    if e.wanted == 0 && e.busy == 0 {
-        budget.lanes.remove(&e.lane);
-    }
+    lane.asked = meta.command_id.asked();
     rows.put(key, Row::Budget(budget));
 }
 

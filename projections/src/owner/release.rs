@@ -11,7 +11,7 @@ use domain::command::{AskSlots, Command, FireTimer};
 use domain::config::Config;
 use domain::effect::{self, Call, Tell};
 use domain::event::Event;
-use domain::id::{CommandId, ExecutionId};
+use domain::id::{Asking, CommandId, ExecutionId};
 use domain::key::Key;
 use domain::meta::{Actor, Recorded};
 use domain::state::{RowKey, User};
@@ -130,13 +130,17 @@ impl Owner {
 
     pub(super) async fn ask_slots(&mut self, config: &Config) -> Result<(), Error> {
         let partitions = self.world.log.partitions();
-        let lane = i32::from(self.seat.number());
+        let partition = self.seat.number();
+        let Some(epoch) = self.held.as_ref().map(|held| held.filter.owner().epoch) else {
+            return Ok(());
+        };
         let mut records = Vec::new();
         for ask in self.queues.asks(config, self.world.clock.now()) {
             let key = Key::Limit(ask.project);
             let (wanted, busy) = (ask.wanted, ask.busy);
+            let lane = i32::from(partition);
             let command = AskSlots { project: ask.project, lane, wanted, busy };
-            let id = CommandId::fresh(self.world.clock.now(), self.world.entropy());
+            let id = CommandId::asking(Asking { partition, epoch, number: ask.number }, &key);
             let command = own_command(&self.world, &key, id, &uncaused(id), command.into());
             self.queues.asked(ask.project, id.0);
             records.push((Partition::commands(key.partition(partitions)), record(&command)?));

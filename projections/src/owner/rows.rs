@@ -182,10 +182,16 @@ impl Owner {
 
     fn checkpoint_write(&self, held: &Held) -> Result<Write, Error> {
         let folded = Mark::of(&held.filter, held.applied);
+        let told = held.untold.unwrap_or(folded);
+        #[cfg(feature = "canary")]
+        let told = match domain::canary::planted(domain::canary::Canary::OverstatedMark) {
+            true => folded,
+            false => told,
+        };
         let checkpoint = Checkpoint {
             identity: self.world.log.identity(),
             folded,
-            told: held.untold.unwrap_or(folded),
+            told,
             now: held.now,
             latest: held.latest,
             fruitless: held.fruitless.clone(),

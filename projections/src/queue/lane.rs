@@ -8,6 +8,8 @@ use uuid::Uuid;
 /// What a lane asks of the budget.
 pub(crate) struct Ask {
     pub(crate) project: ProjectId,
+    /// Counts the lane's asks since its owner took over.
+    pub(crate) number: u32,
     pub(crate) wanted: i32,
     pub(crate) busy: i32,
 }
@@ -20,6 +22,7 @@ pub(crate) struct Lane {
     pub(crate) running: u32,
     held: u32,
     serial: i64,
+    pub(crate) ask_count: u32,
     /// What the last ask wanted.
     asked: Option<i32>,
     /// When that was.
@@ -100,6 +103,7 @@ impl Lane {
         self.held = self.running;
         self.asked = Some(wanted);
         self.asked_at = now;
+        self.ask_count += 1;
         self.owes = false;
         self.contended &= wanted > 0;
         Some((wanted, busy))

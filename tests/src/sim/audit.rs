@@ -1,6 +1,8 @@
-//! What must hold at every instant: never more steps at work than the project may run.
+//! What must hold at every instant: never more steps at work than the project may run, and no seat
+//! with an owner that may not own it.
 
 use super::invariant::Breach;
+use super::layout::Layout;
 use super::node::Node;
 use super::poll::now;
 use super::project::CONCURRENCY_MAX;
@@ -60,6 +62,21 @@ impl Audit {
             self.note(&event.body);
         }
         Ok(())
+    }
+
+    /// No node believes that it holds a seat that only another may own.
+    pub(super) fn seats(layout: &Layout, number: usize, node: &Node) -> Result<(), Breach> {
+        let is_foreign = |seat: &usize| {
+            let keeper = layout.keeper(*seat);
+            node.life(*seat).is_some() && keeper.is_some_and(|keeper| keeper != number)
+        };
+        match (0..layout.seats()).find(is_foreign) {
+            None => Ok(()),
+            Some(seat) => {
+                let found = format!("node {number} holds seat {seat}");
+                Err(Breach::new("a seat that has a keeper does not move", "its keeper", found))
+            }
+        }
     }
 
     fn note(&mut self, event: &Event) {

@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use super::poll::{now, ready};
-use super::project::{BY_REQUEST, EVENT, INTEGRATION, PROJECT, WEBHOOK, WORKFLOWS, address, user};
+use super::project::{BY_REQUEST, EVENT, INTEGRATION, PROJECT, WEBHOOK, WORKFLOWS, address};
 use bytes::Bytes;
 use domain::answer::Answer;
 use domain::codec;
@@ -19,9 +19,6 @@ use ports::answers::Waiting;
 use ports::model::random::SeededRandom;
 use ports::{Headers, Partition, Record};
 use serde_json::json;
-
-/// Users that clients act for.
-pub(super) const USERS: usize = 7;
 
 /// A command of a client, with everything that was heard of it.
 pub(super) struct Sent {
@@ -59,8 +56,8 @@ pub(super) struct Wish {
 }
 
 /// What a client might want next.
-pub(super) fn wish(random: &SeededRandom, known: &[ExecutionId]) -> Wish {
-    let key = user(random.index(USERS));
+pub(super) fn wish(random: &SeededRandom, users: &[Key], known: &[ExecutionId]) -> Wish {
+    let key = users[random.index(users.len())].clone();
     let idempotent = random.index(3) == 0;
     let body = match random.index(20) {
         0..6 => event(random),
@@ -82,9 +79,9 @@ pub(super) fn wish(random: &SeededRandom, known: &[ExecutionId]) -> Wish {
 }
 
 /// The first words: every user connects and switches everything on.
-pub(super) fn greetings() -> Vec<Wish> {
+pub(super) fn greetings(users: &[Key]) -> Vec<Wish> {
     let mut wishes = Vec::new();
-    for number in 0..USERS {
+    for (number, user) in users.iter().enumerate() {
         let connect = ConnectCredential {
             integration: INTEGRATION,
             credential: None,
@@ -93,10 +90,10 @@ pub(super) fn greetings() -> Vec<Wish> {
             external_id: String::new(),
             sealed: open(json!({ "apiKey": "k" })),
         };
-        wishes.push(Wish { key: user(number), body: connect.into(), idempotent: false });
+        wishes.push(Wish { key: user.clone(), body: connect.into(), idempotent: false });
         for workflow in WORKFLOWS {
             let body = switch(workflow, true);
-            wishes.push(Wish { key: user(number), body, idempotent: false });
+            wishes.push(Wish { key: user.clone(), body, idempotent: false });
         }
     }
     wishes

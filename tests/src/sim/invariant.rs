@@ -1,6 +1,8 @@
 //! What must hold when everything has come to rest. One file each.
 
 mod acknowledged;
+mod apart;
+mod budget;
 mod ended;
 mod idempotent;
 mod order;
@@ -8,10 +10,13 @@ mod outcome;
 mod ownership;
 mod rebuilt;
 mod switched_off;
+mod timer;
+mod told;
 
 use super::Summary;
+use super::layout::Order;
 use super::transcript::Part;
-use super::world::{PARTITIONS, World};
+use super::world::World;
 use domain::event::Event;
 use projections::Seat;
 use std::fmt;
@@ -47,23 +52,28 @@ impl fmt::Display for Breach {
 
 /// Checks a world at rest.
 pub(super) fn check(world: &World) -> Result<Summary, Breach> {
-    let seats = (0..PARTITIONS).map(Seat::of).chain([Seat::CONFIG]);
+    let seats = (0..world.layout.partitions).map(Seat::of).chain([Seat::CONFIG]);
     let parts: Vec<Part> =
         seats.map(|seat| Part::read(&world.shared.log, seat)).collect::<Result<_, _>>()?;
     ownership::check(&parts)?;
     order::check(&parts)?;
     acknowledged::check(world, &parts)?;
+    told::check(world, &parts)?;
     outcome::check(world, &parts)?;
+    timer::check(&parts)?;
+    budget::check(&parts)?;
     idempotent::check(world, &parts)?;
     switched_off::check(&parts)?;
     ended::check(&parts)?;
     rebuilt::check(world, &parts)?;
+    apart::check(world, &parts)?;
     let events = || parts.iter().flat_map(|part| &part.runs).flatten();
     let ended = |event: &Event| matches!(event, Event::ExecutionFinished(_));
     Ok(Summary {
         acknowledged: world.sent.iter().map(|sent| sent.acknowledged).sum(),
         finished: events().filter(|(_, event)| ended(&event.body)).count(),
         claims: parts.iter().map(|part| part.reigns.len() - 1).sum(),
+        apart: usize::from(world.layout.order == Order::Apart),
         attempts: world.shared.outside.attempts().values().map(|count| *count as usize).sum(),
     })
 }

@@ -89,6 +89,16 @@ impl Node {
         self.flights.clear();
     }
 
+    /// Whether something is in the memory of both but what all nodes share.
+    pub(super) fn shares_memory(&self, other: &Self) -> bool {
+        let (a, b) = (&self.world, &other.world);
+        Arc::ptr_eq(&a.store, &b.store)
+            || Arc::ptr_eq(&a.clock, &b.clock)
+            || Arc::ptr_eq(&a.random, &b.random)
+            || Arc::ptr_eq(&a.vault, &b.vault)
+            || Arc::ptr_eq(&a.feed, &b.feed)
+    }
+
     pub(super) fn wants(&self, seat: usize) -> bool {
         self.places[seat].wants
     }
@@ -146,6 +156,17 @@ impl Node {
             now(owner.save())?;
         }
         Ok(busy)
+    }
+
+    /// Somebody looks at the rows of a seat while no owner runs: they are folded, no one is told.
+    pub(super) fn look(&self, seat: usize) -> Result<(), Breach> {
+        let mut owner = Owner::new(self.world.clone(), self.places[seat].owner.seat(), "look");
+        match now(owner.fold_rest()) {
+            Err(error @ Error::Corrupt(_)) => {
+                Err(Breach::new("rows can be looked at", "rows", error))
+            }
+            Ok(_) | Err(Error::Unavailable(_) | Error::Conflict(_)) => Ok(()),
+        }
     }
 
     fn restart(&mut self, seat: usize) {

@@ -40,6 +40,11 @@ pub(crate) fn address() -> Key {
     Key::App(PROJECT, INTEGRATION)
 }
 
+/// The address that lends the project's slots.
+pub(crate) fn limit() -> Key {
+    Key::Limit(PROJECT)
+}
+
 /// The whole project, as a deploy sends it.
 pub(crate) fn desired() -> Result<Desired, serde_json::Error> {
     let settings = json!({

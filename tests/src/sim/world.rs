@@ -4,39 +4,30 @@ use super::Plan;
 use super::audit::Audit;
 use super::client::{self, Sent, Wish};
 use super::invariant::Breach;
+use super::layout::{Layout, Order};
 use super::node::{Node, Shared};
 use super::outbound::Outside;
 use super::poll::now;
 use super::project;
-use domain::state::{DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS};
 use domain::time::Timestamp;
 use ports::model::blob::ModelBlob;
 use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
-use ports::{Asked, Clock, Log, Partition, Record};
+use ports::{Asked, Log, Partition, Record};
 use std::sync::Arc;
 
-/// Partitions of the log.
-pub(super) const PARTITIONS: u16 = 8;
-/// All seats: the partitions and the configuration.
-const SEATS: usize = PARTITIONS as usize + 1;
 /// Rounds over all seats after which a world without faults must have come to rest.
-const ROUNDS_MAX: usize = 4_000;
-/// Rounds of a second each without anything to do: longer than any pause of a step or a retry.
-const QUIET_ROUNDS: usize = 200;
+pub(super) const ROUNDS_MAX: usize = 4_000;
+/// In some worlds little time passes before the faults end, in others retries and delays fall due.
+const PACES_MS: [usize; 2] = [40, 1_000];
 /// When it all begins.
 const BEGIN_MS: i64 = 1_700_000_000_000;
-
-/// What clients say when days have passed.
-const WISHES_LATE: usize = 40;
-
-/// One seed in so many has a log without faults and a single node.
-const KIND_EVERY: u64 = 5;
 
 /// The world.
 pub(super) struct World {
     pub(super) random: SeededRandom,
+    pub(super) layout: Layout,
     pub(super) shared: Shared,
     pub(super) nodes: Vec<Node>,
     pub(super) sent: Vec<Sent>,
@@ -44,49 +35,52 @@ pub(super) struct World {
     /// Who won each seat last, as far as owners told.
     holders: Vec<Option<(usize, u64)>>,
     /// Outcomes on their slow way to the log.
-    adrift: Vec<(Partition, Record)>,
+    pub(super) adrift: Vec<(Partition, Record)>,
     greetings: Vec<Wish>,
+    /// Clocks go on by less than this with each step.
+    pace_ms: usize,
     /// What was sent before is too old to be repeated.
-    repeated_from: usize,
-    kind: bool,
+    pub(super) repeated_from: usize,
 }
 
 impl World {
     pub(super) fn new(plan: Plan) -> Result<Self, Breach> {
-        let kind = plan.seed % KIND_EVERY == KIND_EVERY - 1;
         let random = SeededRandom::new(plan.seed);
-        let log = match kind {
-            true => ModelLog::kind(PARTITIONS),
-            false => ModelLog::hostile(PARTITIONS, random.roll()),
+        let layout = Layout::of(plan.seed, &random);
+        let log = match layout.order {
+            Order::Alone => ModelLog::kind(layout.partitions),
+            Order::Contended | Order::Apart => ModelLog::hostile(layout.partitions, random.roll()),
         };
         let outside = Arc::new(Outside::new(random.roll()));
         let shared = Shared { log: Arc::new(log), blob: Arc::new(ModelBlob::new()), outside };
-        let node_count = if kind { 1 } else { 2 + random.index(2) };
         let node = |number| {
             let skew_ms = random.index(20_000) as i64;
             let clock = ModelClock::at(Timestamp(BEGIN_MS + skew_ms));
             Node::new(number, random.roll(), &shared, clock)
         };
-        let mut nodes: Vec<Node> = (0..node_count).map(node).collect();
-        for seat in 0..SEATS {
-            nodes[random.index(node_count)].want(seat, true);
+        let mut nodes: Vec<Node> = (0..layout.node_count).map(node).collect();
+        for seat in 0..layout.seats() {
+            let keeper = layout.keeper(seat).unwrap_or_else(|| random.index(nodes.len()));
+            nodes[keeper].want(seat, true);
         }
         let document = project::desired()
             .and_then(|desired| serde_json::to_string(&desired))
             .map_err(|error| Breach::new("the project can be written", "JSON", error))?;
-        let mut greetings = client::greetings();
+        let mut greetings = client::greetings(&layout.users);
         greetings.reverse();
+        let pace_ms = PACES_MS[random.index(PACES_MS.len())];
         let mut world = Self {
             random,
             shared,
             nodes,
             sent: Vec::new(),
-            audit: Audit::new(PARTITIONS),
-            holders: vec![None; SEATS],
+            audit: Audit::new(layout.partitions),
+            holders: vec![None; layout.seats()],
+            layout,
             adrift: Vec::new(),
             greetings,
+            pace_ms,
             repeated_from: 0,
-            kind,
         };
         world.deploy(&document)?;
         Ok(world)
@@ -94,14 +88,15 @@ impl World {
 
     /// The first thing that happens: the project stands, and every node knows it.
     fn deploy(&mut self, document: &str) -> Result<(), Breach> {
+        let config = self.layout.seats() - 1;
         for round in 0..ROUNDS_MAX {
             // A deploy whose append was not acknowledged may be lost: it is sent again.
             if round % 50 == 0 {
                 self.send(0, client::deploy(document.to_owned()));
             }
             for node in 0..self.nodes.len() {
-                if self.nodes[node].wants(SEATS - 1) {
-                    self.round(node, SEATS - 1)?;
+                if self.nodes[node].wants(config) {
+                    self.round(node, config)?;
                 }
             }
             self.shared.log.advance();
@@ -112,7 +107,8 @@ impl World {
             if self.nodes.iter().all(known) {
                 return Ok(());
             }
-            self.nodes[0].want(SEATS - 1, true);
+            let keeper = self.layout.keeper(config).unwrap_or(0);
+            self.nodes[keeper].want(config, true);
         }
         Err(Breach::new("the project is deployed", "a project", "none"))
     }
@@ -122,18 +118,29 @@ impl World {
         self.shared.log.advance();
         for node in &mut self.nodes {
             node.sleep_steps = node.sleep_steps.saturating_sub(1);
-            node.clock.step_ms(self.random.index(40) as i64);
+            node.clock.step_ms(self.random.index(self.pace_ms) as i64);
         }
-        let node = self.random.index(self.nodes.len());
-        match self.random.index(100) {
-            0..45 => self.turn(node)?,
-            45..65 => self.speak(node),
-            65..85 => self.fly(node),
+        let chance = self.random.index(100);
+        match chance {
+            45..65 => self.speak(self.any_node()),
             85..88 => self.drift(),
-            88..91 if !self.kind => self.claim(node),
+            _ => {
+                for _ in 0..self.layout.at_once() {
+                    self.happen(self.any_node(), chance)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Something happens to a node.
+    fn happen(&mut self, node: usize, chance: usize) -> Result<(), Breach> {
+        match chance {
+            65..85 => self.fly(node),
+            88..91 if self.layout.order == Order::Contended => self.claim(node),
             91..93 => self.step_clock(node),
             93 => self.nodes[node].sleep_steps = self.random.index(60),
-            94 => self.crash(node),
+            94 => self.crash(node)?,
             95 => self.nodes[node].store.interrupt(1 + self.random.index(3) as u32),
             96..98 => drop(now(self.nodes[node].world.store.sync())),
             _ => self.turn(node)?,
@@ -141,14 +148,19 @@ impl World {
         Ok(())
     }
 
+    pub(super) fn any_node(&self) -> usize {
+        self.random.index(self.nodes.len())
+    }
+
     /// Every owner of a node has its round, in any order, some not.
     fn turn(&mut self, node: usize) -> Result<(), Breach> {
         if self.nodes[node].sleep_steps > 0 {
             return Ok(());
         }
-        let first = self.random.index(SEATS);
-        for place in 0..SEATS {
-            let seat = (first + place) % SEATS;
+        let seats = self.layout.seats();
+        let first = self.random.index(seats);
+        for place in 0..seats {
+            let seat = (first + place) % seats;
             if self.nodes[node].wants(seat) && self.random.index(3) > 0 {
                 self.round(node, seat)?;
             }
@@ -156,7 +168,7 @@ impl World {
         Ok(())
     }
 
-    fn round(&mut self, node: usize, seat: usize) -> Result<bool, Breach> {
+    pub(super) fn round(&mut self, node: usize, seat: usize) -> Result<bool, Breach> {
         let before = self.nodes[node].life(seat);
         let result = self.nodes[node].round(seat);
         let after = self.nodes[node].life(seat);
@@ -164,13 +176,18 @@ impl World {
             self.holders[seat] = after.map(|life| (node, life));
         }
         let busy = result?;
+        if self.layout.keeper(seat) == Some(node) {
+            // A claim of its own that came late may have deposed it: it claims again.
+            self.nodes[node].want(seat, true);
+        }
+        Audit::seats(&self.layout, node, &self.nodes[node])?;
         self.audit.look(&self.shared.log, seat)?;
         self.audit.check(&self.nodes, &self.holders)?;
         Ok(busy)
     }
 
     fn claim(&mut self, node: usize) {
-        let seat = self.random.index(SEATS);
+        let seat = self.random.index(self.layout.seats());
         self.nodes[node].want(seat, true);
     }
 
@@ -180,7 +197,7 @@ impl World {
         self.nodes[node].clock.step_ms(if back { -millis } else { millis });
     }
 
-    fn crash(&mut self, node: usize) {
+    fn crash(&mut self, node: usize) -> Result<(), Breach> {
         // Some of what was at work reached the outside; nobody records it.
         for flight in &self.nodes[node].flights {
             if self.random.index(2) == 0 {
@@ -190,22 +207,26 @@ impl World {
         for sent in &mut self.sent {
             sent.listen();
         }
+        let seats = 0..self.layout.seats();
+        let wanted: Vec<usize> = seats.filter(|seat| self.nodes[node].wants(*seat)).collect();
         self.nodes[node].crash(&self.shared);
-        if self.kind {
-            (0..SEATS).for_each(|seat| self.nodes[node].want(seat, true));
-        } else {
-            // Another node takes over what it held, or it does so itself.
-            for seat in 0..SEATS {
-                if !self.nodes.iter().any(|other| other.wants(seat)) {
-                    let heir = self.random.index(self.nodes.len());
-                    self.nodes[heir].want(seat, true);
-                }
+        if self.random.index(2) == 0 {
+            for seat in wanted {
+                self.nodes[node].look(seat)?;
             }
         }
+        // Another node takes over what it held, or it does so itself.
+        for seat in 0..self.layout.seats() {
+            if !self.nodes.iter().any(|other| other.wants(seat)) {
+                let heir = self.layout.keeper(seat).unwrap_or_else(|| self.any_node());
+                self.nodes[heir].want(seat, true);
+            }
+        }
+        Ok(())
     }
 
     /// A client says something new, or says something again.
-    fn speak(&mut self, node: usize) {
+    pub(super) fn speak(&mut self, node: usize) {
         if let Some(wish) = self.greetings.pop() {
             return self.send(node, wish);
         }
@@ -216,7 +237,7 @@ impl World {
         if again && !keyed.is_empty() {
             return self.append(node, keyed[self.random.index(keyed.len())]);
         }
-        let wish = client::wish(&self.random, &self.audit.live);
+        let wish = client::wish(&self.random, &self.layout.users, &self.audit.live);
         self.send(node, wish);
     }
 
@@ -227,7 +248,7 @@ impl World {
     }
 
     /// Appends a command that was admitted, for the first time or again.
-    fn append(&mut self, node: usize, number: usize) {
+    pub(super) fn append(&mut self, node: usize, number: usize) {
         let sent = &mut self.sent[number];
         let Some(record) = client::record(&sent.command) else { return };
         for node in &self.nodes {
@@ -240,7 +261,7 @@ impl World {
     }
 
     /// A step at work ends: its outcome is recorded, lost, late, or recorded by nobody.
-    fn fly(&mut self, node: usize) {
+    pub(super) fn fly(&mut self, node: usize) {
         if self.nodes[node].sleep_steps > 0 {
             return;
         }
@@ -267,7 +288,7 @@ impl World {
     }
 
     /// Outcomes that were on their way arrive, through any node.
-    fn drift(&mut self) {
+    pub(super) fn drift(&mut self) {
         if self.adrift.is_empty() {
             return;
         }
@@ -277,94 +298,8 @@ impl World {
         }
     }
 
-    /// Ends the faults and lets everything come to rest.
-    pub(super) fn settle(&mut self) -> Result<(), Breach> {
-        self.shared.log.heal();
-        for node in &mut self.nodes {
-            node.sleep_steps = 0;
-            node.store.interrupt(0);
-        }
-        self.assign();
-        let mut quiet = 0;
-        for _ in 0..ROUNDS_MAX {
-            let mut busy = false;
-            while !self.adrift.is_empty() {
-                self.drift();
-            }
-            for seat in 0..SEATS {
-                for node in 0..self.nodes.len() {
-                    if self.nodes[node].wants(seat) {
-                        busy |= self.round(node, seat)?;
-                    }
-                }
-            }
-            for node in 0..self.nodes.len() {
-                busy |= !self.nodes[node].flights.is_empty();
-                self.fly(node);
-                self.nodes[node].clock.step_ms(1_000);
-            }
-            quiet = if busy { 0 } else { quiet + 1 };
-            if quiet > QUIET_ROUNDS {
-                self.sent.iter_mut().for_each(Sent::listen);
-                return Ok(());
-            }
-        }
-        Err(Breach::new("the world comes to rest", "quiet", "it goes on and on"))
-    }
-
-    /// One node for each seat, on one clock: nobody fights any more.
-    fn assign(&mut self) {
-        let latest = self.nodes.iter().map(|node| node.clock.now()).max();
-        for node in &self.nodes {
-            node.clock.set(latest.unwrap_or_default());
-        }
-        for seat in 0..SEATS {
-            let believers: Vec<usize> =
-                (0..self.nodes.len()).filter(|node| self.nodes[*node].wants(seat)).collect();
-            let chosen = match believers.is_empty() {
-                true => self.random.index(self.nodes.len()),
-                false => believers[self.random.index(believers.len())],
-            };
-            for node in 0..self.nodes.len() {
-                if node == chosen {
-                    self.nodes[node].want(seat, true);
-                } else {
-                    self.nodes[node].want(seat, false);
-                }
-            }
-        }
-    }
-
     /// The node whose owner holds the seat at the end.
     pub(super) fn holder(&self, seat: usize) -> Option<&Node> {
         self.nodes.iter().find(|node| node.life(seat).is_some())
-    }
-
-    /// So much time passes that everything is forgotten that is known for a while only; then
-    /// clients go on.
-    pub(super) fn pass_days(&mut self) {
-        self.repeated_from = self.sent.len();
-        for node in &mut self.nodes {
-            node.clock.step_ms(DELIVERY_WINDOW_MS + IDEMPOTENCY_WINDOW_MS);
-        }
-        for _ in 0..WISHES_LATE {
-            let node = self.random.index(self.nodes.len());
-            self.speak(node);
-        }
-    }
-
-    /// Every command with an `Idempotency-Key` comes once more, as it was.
-    pub(super) fn ask_again(&mut self) -> Result<(), Breach> {
-        for sent in &mut self.sent {
-            sent.listen();
-            sent.waiting.clear();
-        }
-        for number in 0..self.sent.len() {
-            if self.sent[number].body_hash.is_some() {
-                let node = self.random.index(self.nodes.len());
-                self.append(node, number);
-            }
-        }
-        Ok(())
     }
 }

@@ -38,6 +38,9 @@ pub struct ModelLog {
     state: Mutex<State>,
 }
 
+/// A run in flight rests for fewer steps of time than this before it moves.
+const REST_STEPS_MAX: u64 = 200;
+
 struct State {
     dice: Dice,
     healed: bool,
@@ -164,7 +167,9 @@ impl State {
         let Self { dice, lanes, .. } = self;
         for (partition, run) in runs {
             let Some(lane) = lanes.get_mut(&partition) else { continue };
-            lane.cast_off(run);
+            // Long enough for a whole round trip of those who come after.
+            let rest_steps = if dice.one_in(4) { dice.below(REST_STEPS_MAX) } else { 0 };
+            lane.cast_off(run, rest_steps);
             if dice.one_in(2) {
                 lane.settle(dice);
             }

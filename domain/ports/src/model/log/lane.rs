@@ -18,7 +18,14 @@ pub(super) struct Lane {
     /// The offset after the last one given out.
     next: Offset,
     /// Runs whose sender got no answer: each may still land, or not.
-    adrift: Vec<VecDeque<Record>>,
+    adrift: Vec<Adrift>,
+}
+
+/// A run in flight.
+struct Adrift {
+    /// Steps of time that it does not move for.
+    rest_steps: u64,
+    run: VecDeque<Record>,
 }
 
 impl Lane {
@@ -31,8 +38,8 @@ impl Lane {
     }
 
     /// Leaves a run in flight.
-    pub(super) fn cast_off(&mut self, run: Vec<Record>) {
-        self.adrift.push(run.into());
+    pub(super) fn cast_off(&mut self, run: Vec<Record>, rest_steps: u64) {
+        self.adrift.push(Adrift { rest_steps, run: run.into() });
     }
 
     pub(super) fn in_flight(&self) -> bool {
@@ -41,7 +48,11 @@ impl Lane {
 
     /// Lets each run in flight land as a whole or in part, be dropped, or wait on.
     pub(super) fn settle(&mut self, dice: &mut Dice) {
-        for mut run in std::mem::take(&mut self.adrift) {
+        for Adrift { rest_steps, mut run } in std::mem::take(&mut self.adrift) {
+            if rest_steps > 0 {
+                self.adrift.push(Adrift { rest_steps: rest_steps - 1, run });
+                continue;
+            }
             let landing = match dice.below(6) {
                 0 => continue,
                 1 => run.len(),
@@ -52,7 +63,7 @@ impl Lane {
                 self.land(record, 0);
             }
             if !run.is_empty() {
-                self.adrift.push(run);
+                self.adrift.push(Adrift { rest_steps, run });
             }
         }
     }
