@@ -11,6 +11,7 @@ mod egress;
 mod examples;
 mod fairness;
 mod functions;
+mod golden;
 mod history;
 mod key_set;
 mod project;

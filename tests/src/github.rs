@@ -1,12 +1,15 @@
 //! GitHub's recorded webhook payloads, sent as GitHub sends them.
 
 use crate::harness::tools;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use aws_lc_rs::hmac;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// Payloads of the package, which is pinned.
+pub const EXAMPLES: usize = 329;
 
 /// One recorded payload.
 #[derive(Clone, Debug)]
@@ -26,21 +29,26 @@ struct Entry {
 /// Every payload of the npm package `@octokit/webhooks-examples`.
 ///
 /// # Errors
-/// The package is not installed (`cargo x demo` does that), or cannot be read.
+/// The package is not installed (`cargo x demo` does that), cannot be read, or does not hold
+/// [`EXAMPLES`] payloads.
 pub fn examples() -> Result<Vec<Example>> {
     let path = "npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json";
     let path = tools().join(path);
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("no {}; `cargo x demo` installs it", path.display()))?;
     let entries: Vec<Entry> = serde_json::from_str(&text)?;
-    let all = entries.into_iter().flat_map(|entry| {
+    let of_entry = |entry: Entry| {
         let kind = entry.name;
         entry.examples.into_iter().map(move |example| Example {
             kind: kind.clone(),
             body: Bytes::from(example.to_string()),
         })
-    });
-    Ok(all.collect())
+    };
+    let all: Vec<Example> = entries.into_iter().flat_map(of_entry).collect();
+    if all.len() != EXAMPLES {
+        bail!("{} has {} payloads, not {EXAMPLES}", path.display(), all.len());
+    }
+    Ok(all)
 }
 
 /// The kinds among the payloads, each once.

@@ -9,7 +9,7 @@ mod token;
 pub use api::{Api, Delivery};
 pub use client::{Answer, Client};
 pub use node::{Node, Said};
-pub use reader::{has_reader, read_log};
+pub use reader::read_log;
 pub use token::{Signer, unsigned};
 
 use std::path::{Path, PathBuf};

@@ -106,6 +106,7 @@ pub(crate) struct Bench {
     pub(crate) world: World,
     pub(crate) owners: Vec<Owner>,
     pub(crate) store: Arc<ModelStore>,
+    pub(crate) log: Arc<ModelLog>,
     pub(crate) clock: Arc<ModelClock>,
     outbound: Echo,
 }
@@ -113,7 +114,8 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(ModelClock::at(Timestamp(1_000_000)));
-        let log: Arc<dyn Log> = Arc::new(ModelLog::kind(PARTITIONS));
+        let model = Arc::new(ModelLog::kind(PARTITIONS));
+        let log: Arc<dyn Log> = model.clone();
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
         let master = MasterKey::new([9; 32]);
         let store = Arc::new(ModelStore::new(3));
@@ -133,7 +135,7 @@ impl Bench {
         let mut owners: Vec<Owner> =
             (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), "a")).collect();
         owners.push(Owner::new(world.clone(), Seat::CONFIG, "a"));
-        Self { world, owners, store, outbound: Echo(clock.clone()), clock }
+        Self { world, owners, store, log: model, outbound: Echo(clock.clone()), clock }
     }
 
     pub(crate) fn send(&self, key: &Key, body: impl Into<Command>) -> CommandId {

@@ -1,7 +1,9 @@
 //! The account: the client's record beside the Task History, the inbox and the receivers' journals.
 
 use super::Stage;
+use super::inbox::{Counts, Inbox};
 use super::tally::{Kind, Record, Tally};
+use crate::github::EXAMPLES;
 use crate::latency::{Latencies, shown_ms};
 use crate::project::API_KEY;
 use crate::receiver::Arrival;
@@ -19,6 +21,9 @@ pub(super) struct Report {
     failed: u64,
     unfinished: u64,
     journal: Journal,
+    inbox: Inbox,
+    /// Recorded payloads that must have been accepted.
+    payloads: usize,
 }
 
 /// What the receivers saw.
@@ -72,6 +77,8 @@ impl Report {
             failed: api.executions(API_KEY, "FAILED").await?,
             unfinished,
             journal,
+            inbox: Inbox::read(api, &stage.admin_key).await?,
+            payloads: stage.payloads,
         })
     }
 
@@ -95,6 +102,12 @@ impl Report {
                 problems.push(format!("{kind:?} {id}: delivered under {keys} keys"));
             }
         }
+        let missing = (0..self.payloads).filter(|n| !self.record.payloads.contains(n)).count();
+        if missing > 0 {
+            let all = self.payloads;
+            problems.push(format!("{missing} of {all} recorded payloads were not accepted"));
+        }
+        problems.extend(self.inbox.problems(&self.record));
         let ids = self.journal.taken.len() as u64;
         if ids != expected && problems.is_empty() {
             problems.push(format!("{expected} deliveries expected, {ids} came"));
@@ -149,6 +162,14 @@ impl Report {
         let failed = self.journal.failed;
         println!("{:<24} {:>8}  ({failed} answered 500 or 503)", "retried", self.journal.retried);
         println!("{:<24} {:>8}  ({})", "refused", refused, why.join(", "));
+        let Counts { matched, unmatched, repeated, refused } = self.inbox.counts();
+        println!(
+            "{:<24} {:>8}  ({unmatched} for no one, {repeated} repeated, {refused} refused)",
+            "webhooks in the inbox",
+            matched + unmatched + repeated + refused
+        );
+        let recorded = self.record.payloads.len();
+        println!("{:<24} {recorded:>8}  (of {EXAMPLES})", "recorded payloads");
         println!("{:<24} {:>7.1}s", "took", took.as_secs_f64());
         let problems = self.problems();
         if problems.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::harness::Answer;
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,8 @@ pub(super) struct Tally(Mutex<Record>);
 #[derive(Clone, Default)]
 pub(super) struct Record {
     pub(super) accepted: Vec<Accepted>,
+    /// Which of GitHub's recorded payloads are among them, in the order of the package.
+    pub(super) payloads: BTreeSet<usize>,
     /// Refusals that were meant, by what was wrong.
     pub(super) refused: BTreeMap<&'static str, u64>,
     /// Answers that were not meant.
@@ -81,6 +83,14 @@ impl Tally {
             }
             Ok(answer) => record.surprises.push(format!("{kind:?} {id}: {}", answer.shown())),
             Err(error) => record.surprises.push(format!("{kind:?} {id}: {error:#}")),
+        }
+    }
+
+    /// Notes that a recorded payload was sent as this delivery; it counts if that was accepted.
+    pub(super) fn recorded(&self, payload: usize, id: &str) {
+        let mut record = self.lock();
+        if record.accepted.iter().any(|accepted| accepted.id == id) {
+            record.payloads.insert(payload);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the demo sends.
 
+use super::inbox::FORGED;
 use super::tally::{Kind, Tally};
 use super::{Stage, USERS};
 use crate::harness::Delivery;
@@ -95,6 +96,7 @@ impl Traffic<'_> {
         let sent = stream::iter(numbers).for_each_concurrent(WEBHOOKS_AT_ONCE, async |n| {
             let id = Uuid::new_v4().to_string();
             self.webhook(Kind::Webhook, (n, &id), USERS[n % USERS.len()]).await;
+            self.tally.recorded(n, &id);
             bar.inc(1);
         });
         sent.await;
@@ -131,7 +133,7 @@ impl Traffic<'_> {
             let id = Uuid::new_v4().to_string();
             let (kind, body) = ("push", Bytes::from_static(b"{}"));
             let forged = Delivery { kind, id: &id, account: USERS[0], secret: "a guess", body };
-            self.tally.refuse("bad signature", 401, api.webhook("github", forged).await);
+            self.tally.refuse(FORGED, 401, api.webhook("github", forged).await);
             let unmatched = Uuid::new_v4().to_string();
             self.webhook(Kind::Unmatched, (n, &unmatched), "nobody").await;
             let twice = Uuid::new_v4().to_string();

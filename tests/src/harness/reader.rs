@@ -10,11 +10,6 @@ fn python() -> PathBuf {
     tools().join("python/bin/python")
 }
 
-/// Whether the reader's tools are installed.
-pub fn has_reader() -> bool {
-    python().is_file()
-}
-
 /// Reads the log of a stopped node with `tests/reader/read_log.py`; gives its counts.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use crate::model::log::ModelLog;
 use crate::model::random::SeededRandom;
 use async_trait::async_trait;
 use domain::id::ProjectId;
+use futures_util::FutureExt as _;
 use futures_util::future::join;
 use std::task::{Context, Poll, Waker};
 use uuid::Uuid;
@@ -69,4 +70,125 @@ fn two_keys_minted_at_once_are_both_ready() {
         Poll::Pending => false,
     });
     assert!(done, "a caller waits for a record behind its own");
+}
+
+/// A vault over models of its own, and what it writes to.
+struct World {
+    vault: Vault,
+    log: Arc<ModelLog>,
+    blob: Arc<ModelBlob>,
+}
+
+fn world() -> World {
+    let (log, blob) = (Arc::new(ModelLog::kind(8)), Arc::new(ModelBlob::new()));
+    let random = Arc::new(SeededRandom::new(1));
+    let vault = Vault::new(log.clone(), blob.clone(), random, MasterKey::new([7; 32]));
+    World { vault, log, blob }
+}
+
+/// The models never pend.
+fn now<F: Future>(future: F) -> F::Output {
+    future.now_or_never().unwrap()
+}
+
+fn user(name: &str) -> Key {
+    Key::User(ProjectId(Uuid::from_u128(1)), name.into())
+}
+
+/// One byte more than stays in the record.
+fn large() -> Vec<u8> {
+    b"what nobody may read ".iter().copied().cycle().take(INLINE_BYTES_MAX + 1).collect()
+}
+
+impl World {
+    fn store(&self, name: &str, clear: &[u8]) -> Payload {
+        now(self.vault.store(&user(name), clear)).unwrap()
+    }
+
+    /// The blob that a payload of a user names.
+    fn named(&self, name: &str, payload: &Payload) -> BlobId {
+        let (kind, id) = self.vault.decrypt(&user(name), payload).unwrap();
+        assert_eq!(kind, seal::APART);
+        BlobId(id.as_ref().try_into().unwrap())
+    }
+
+    fn blob(&self, name: &str, id: BlobId) -> Option<Bytes> {
+        now(self.blob.get(&seal::scope(&user(name).name()), id)).unwrap()
+    }
+}
+
+#[test]
+fn up_to_32_kib_a_payload_stays_in_the_record_and_above_it_does_not() {
+    let world = world();
+    let clear = large();
+    let inline = world.store("anna", &clear[1..]);
+    assert_eq!(inline.sealed().unwrap().len(), INLINE_BYTES_MAX + 33);
+    assert_eq!(world.vault.open(&user("anna"), &inline).unwrap(), clear[1..]);
+    let apart = world.store("anna", &clear);
+    assert_eq!(apart.sealed().unwrap().len(), 32 + 33, "the record holds the id of a blob");
+    let refused = world.vault.seal(&user("anna"), &clear);
+    assert!(matches!(refused, Err(VaultError::Apart)), "{refused:?}");
+    let refused = world.vault.open(&user("anna"), &apart);
+    assert!(matches!(refused, Err(VaultError::Apart)), "{refused:?}");
+    assert_eq!(now(world.vault.fetch(&user("anna"), &apart)).unwrap(), clear);
+}
+
+#[test]
+fn a_blob_is_encrypted_and_named_by_its_ciphertext() {
+    let world = world();
+    let clear = large();
+    let payload = world.store("anna", &clear);
+    let id = world.named("anna", &payload);
+    let stored = world.blob("anna", id).unwrap();
+    assert_eq!(BlobId::of(&stored), id);
+    assert_eq!(stored.len(), clear.len() + 33);
+    assert!(!stored.windows(8).any(|window| window == &clear[..8]), "it lies there in clear");
+    // The same again is another ciphertext: whoever sees the names learns nothing of the contents.
+    let again = world.store("anna", &clear);
+    assert_ne!(world.named("anna", &again), id);
+}
+
+#[test]
+fn a_blob_is_its_users_alone() {
+    let world = world();
+    let clear = large();
+    let payload = world.store("anna", &clear);
+    let id = world.named("anna", &payload);
+    assert_eq!(world.blob("bert", id), None, "scopes are per user");
+    // Without a key of his own, and with one.
+    let nothing = now(world.vault.fetch(&user("bert"), &payload));
+    assert!(matches!(nothing, Err(VaultError::KeyGone { .. })), "{nothing:?}");
+    now(world.vault.prepare(&user("bert"))).unwrap();
+    let forged = now(world.vault.fetch(&user("bert"), &payload));
+    assert!(matches!(forged, Err(VaultError::Forged { .. })), "{forged:?}");
+    // Nor if he gets hold of the blob, and of a reference to it under his own key.
+    let stored = world.blob("anna", id).unwrap();
+    let name = user("bert").name();
+    now(world.blob.put(&seal::scope(&name), stored)).unwrap();
+    let reference = Payload::Sealed(world.vault.encrypt(&name, seal::APART, &id.0).unwrap());
+    let forged = now(world.vault.fetch(&user("bert"), &reference));
+    assert!(matches!(forged, Err(VaultError::Forged { .. })), "{forged:?}");
+}
+
+#[test]
+fn a_blob_that_is_damaged_or_lost_is_corrupt() {
+    let world = world();
+    let payload = world.store("anna", &large());
+    let scope = seal::scope(&user("anna").name());
+    world.blob.damage(&scope, world.named("anna", &payload));
+    let damaged = now(world.vault.fetch(&user("anna"), &payload));
+    assert!(matches!(damaged, Err(VaultError::Port(Error::Corrupt(_)))), "{damaged:?}");
+    now(world.blob.erase(&scope)).unwrap();
+    let lost = now(world.vault.fetch(&user("anna"), &payload));
+    assert!(matches!(lost, Err(VaultError::Port(Error::Corrupt(_)))), "{lost:?}");
+}
+
+#[test]
+fn another_master_key_opens_nothing() {
+    let world = world();
+    world.store("anna", &large());
+    let random = Arc::new(SeededRandom::new(2));
+    let other = Vault::new(world.log, world.blob, random, MasterKey::new([8; 32]));
+    let refused = now(other.refresh());
+    assert!(matches!(refused, Err(VaultError::Forged { .. })), "{refused:?}");
 }
