@@ -128,8 +128,8 @@ struct Decided {
     run: Vec<Recorded<Event>>,
     answers: Vec<(Asked, Answer)>,
     started: Option<(Asked, ExecutionId)>,
-    /// The execution that was cancelled while its step was ready.
-    cancelled: Option<ExecutionId>,
+    /// The execution whose step was ready before, and is so no more.
+    left: Option<ExecutionId>,
 }
 
 impl Owner {

@@ -103,7 +103,7 @@ impl Queues {
         }
     }
 
-    /// The step's outcome was decided, or its execution is over; nothing, if it does not run.
+    /// A step that was started is over; nothing, if it does not run.
     pub(crate) fn done(&mut self, id: ExecutionId) {
         let Some(name) = self.running.remove(&id) else { return };
         if let Some(lane) = self.lanes.get_mut(&name.0) {
@@ -121,9 +121,9 @@ impl Queues {
         }
     }
 
-    /// An execution was cancelled whose step was ready: it runs, is at hand, or is a row that will
-    /// not be found any more.
-    pub(crate) fn cancelled(&mut self, (project, user): (ProjectId, &str), id: ExecutionId) {
+    /// The step of an execution is ready no more: it ran, was at hand, or is a row that will not be
+    /// found any more.
+    pub(crate) fn left(&mut self, (project, user): (ProjectId, &str), id: ExecutionId) {
         if self.running.contains_key(&id) {
             return self.done(id);
         }
@@ -292,7 +292,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cancelled_step_waits_no_more_wherever_it_waited() {
+    fn a_step_that_ended_waits_no_more_wherever_it_waited() {
         let project = ProjectId(Uuid::from_u128(1));
         let id = |n: usize| ExecutionId(Uuid::from_u128(n as u128));
         let mut queues = Queues::new(0);
@@ -301,8 +301,8 @@ mod tests {
             queues.push((project, "u"), EventId(Uuid::from_u128(n as u128)), id(n));
         }
         assert_eq!(queues.lanes[&project].waiting as usize, count);
-        queues.cancelled((project, "u"), id(0));
-        queues.cancelled((project, "u"), id(count - 1));
+        queues.left((project, "u"), id(0));
+        queues.left((project, "u"), id(count - 1));
         assert_eq!(queues.lanes[&project].waiting as usize, count - 2);
         assert_eq!(queues.queues[&(project, "u".to_owned())].head.len(), QUEUE_HEAD_MAX - 1);
         // What ends without having been started changes nothing.

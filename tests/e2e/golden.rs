@@ -68,7 +68,9 @@ async fn lines(data: &Path, more: &[&str]) -> Vec<Value> {
 
 /// A line for every record: where it is, what it is, and what is sealed in it.
 async fn records(data: &Path) -> String {
-    let (closed, open) = (lines(data, &[]).await, lines(data, &["--unseal"]).await);
+    let (closed, mut open) = (lines(data, &[]).await, lines(data, &["--unseal"]).await);
+    // Looking into them is a record too, of each time that somebody did.
+    open.retain(|line| line["type"] != "RecordUnsealing" && line["type"] != "PayloadsUnsealed");
     assert_eq!(closed.len(), open.len());
     let mut records: Vec<String> = closed
         .iter()
@@ -76,8 +78,7 @@ async fn records(data: &Path) -> String {
         .map(|(closed, open)| {
             let fact = |name: &str| closed[name].to_string().replace('"', "");
             assert_eq!(closed["id"], open["id"]);
-            let (closed, open) = (text(&closed["body"]), text(&open["body"]));
-            let clear = open.strip_prefix(&closed).unwrap().strip_prefix(" = ");
+            let clear = open["body"].get("unsealed").map(ToString::to_string);
             let sealed = clear.map_or_else(String::new, |clear| {
                 let hash = digest::digest(&digest::SHA256, clear.as_bytes());
                 let hash: String = hash.as_ref().iter().map(|b| format!("{b:02x}")).collect();

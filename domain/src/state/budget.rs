@@ -9,8 +9,9 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where there are fewer slots than lanes that want one, lanes take turns of so many milliseconds.
-pub const TURN_MS: i64 = 1_000;
+/// Where there are fewer slots than lanes that want one, lanes take turns of so many milliseconds:
+/// much longer than it takes to hand a slot over.
+pub const TURN_MS: i64 = 5_000;
 
 /// The step budget of a project.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

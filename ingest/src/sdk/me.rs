@@ -106,7 +106,7 @@ impl Door {
         let sealed = self.seal(&key, clear.as_bytes()).await?;
         let command = DescribeUser { sealed }.into();
         self.decide(Wish { key, actor: Actor::User, identity, command }).await?;
-        let shows = |user: &User| identity.is_keyed() || self.shows(caller, user, &given);
+        let shows = |user: &User| self.shows(caller, user, &given);
         let user = self.user_with(caller.id, &caller.user, shows).await?;
         let metadata = self.metadata(caller, &user).await?;
         Ok((user, metadata))

@@ -8,7 +8,7 @@ use domain::answer;
 use domain::codec::{self, CodecError};
 use domain::command::Command;
 use domain::decide::{Given, Missing, Rejected, decide, reject, without};
-use domain::event::{CommandRejected, Ending, Event};
+use domain::event::{CommandRejected, Event};
 use domain::id::ExecutionId;
 use domain::meta::{Meta, Recorded};
 use domain::payload::Payload;
@@ -179,7 +179,7 @@ impl Owner {
         let about = About { meta, offset, config_offset };
         let run = stamp(&self.world, held, &about, vec![rejected.into()]);
         fold(&mut self.rows, &run);
-        Ok(Decided { run, answers: Vec::new(), started: None, cancelled: None })
+        Ok(Decided { run, answers: Vec::new(), started: None, left: None })
     }
 
     /// Seals what the decision left open.
@@ -212,16 +212,21 @@ impl Owner {
         {
             answers.push((Asked { command: live.command, body_hash: live.body_hash }, answer));
         }
-        let cancelled = bodies.iter().find_map(|event| self.cancelled(event));
-        Decided { run, answers, started, cancelled }
+        let left = bodies.iter().find_map(|event| self.left(event));
+        Decided { run, answers, started, left }
     }
 
-    /// The execution that the event cancels while its step is ready, waiting or running.
-    fn cancelled(&self, event: &Event) -> Option<ExecutionId> {
-        let Event::ExecutionFinished(e) = event else { return None };
-        let live = self.rows.execution(&RowKey::Execution(e.execution))?;
-        let is_ready = live.pending.as_ref().is_some_and(|pending| pending.due.is_none());
-        (e.ending == Ending::Cancelled && is_ready).then_some(e.execution)
+    /// The execution whose step was ready, waiting or running, and is so no more. An outcome may
+    /// come from an owner before this one, for a step that waits here.
+    fn left(&self, event: &Event) -> Option<ExecutionId> {
+        let execution = match event {
+            Event::StepSucceeded(e) => e.execution,
+            Event::StepFailed(e) => e.execution,
+            Event::ExecutionFinished(e) => e.execution,
+            _ => return None,
+        };
+        let live = self.rows.execution(&RowKey::Execution(execution))?;
+        live.pending.as_ref().filter(|pending| pending.due.is_none()).map(|_| execution)
     }
 
     /// A repeated command gets the first answer, or waits on for it.

@@ -35,10 +35,10 @@ impl Owner {
             for (asked, answer) in &one.answers {
                 self.world.answers.tell(*asked, answer);
             }
-            if let (Some(id), Some(first)) = (one.cancelled, one.run.first())
+            if let (Some(id), Some(first)) = (one.left, one.run.first())
                 && let Some(Key::User(project, user)) = first.meta.parsed_key()
             {
-                self.queues.cancelled((project, &user), id);
+                self.queues.left((project, &user), id);
             }
             for event in &one.run {
                 self.world.meter.stood(&event.body);
@@ -77,13 +77,8 @@ impl Owner {
             },
             Event::StepSucceeded(e) => {
                 self.timers.forget(e.execution);
-                self.queues.done(e.execution);
             }
-            Event::StepFailed(e) => self.queues.done(e.execution),
-            Event::ExecutionFinished(e) => {
-                self.queues.done(e.execution);
-                self.timers.forget(e.execution);
-            }
+            Event::ExecutionFinished(e) => self.timers.forget(e.execution),
             _ => {}
         }
     }

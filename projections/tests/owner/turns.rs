@@ -36,7 +36,7 @@ fn no_user_waits_until_another_has_nothing_left() {
     }
     loop {
         bench.round();
-        bench.clock.step_ms(20);
+        bench.clock.step_ms(100);
         let steps: Vec<usize> = users.iter().map(|key| bench.steps_of(key)).collect();
         if steps.contains(&(2 * EACH)) {
             assert!(steps.iter().all(|count| *count > EACH), "{steps:?}");
