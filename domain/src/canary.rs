@@ -22,13 +22,15 @@ pub enum Canary {
     RepeatedTimer,
     /// A project's budget lends one slot more than there are.
     OverlentBudget,
+    /// An ask for slots is decided though a later one of its lane was.
+    OvertakenAsk,
     /// An acknowledged decision is taken to stand.
     TrustedAppend,
 }
 
 impl Canary {
     /// Every planted bug.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::IgnoredEpoch,
         Self::UnsyncedAppend,
         Self::RepeatedOutcome,
@@ -37,6 +39,7 @@ impl Canary {
         Self::OverstatedMark,
         Self::RepeatedTimer,
         Self::OverlentBudget,
+        Self::OvertakenAsk,
         Self::TrustedAppend,
     ];
 
@@ -51,6 +54,7 @@ impl Canary {
             Self::OverstatedMark => "overstated-mark",
             Self::RepeatedTimer => "repeated-timer",
             Self::OverlentBudget => "overlent-budget",
+            Self::OvertakenAsk => "overtaken-ask",
             Self::TrustedAppend => "trusted-append",
         }
     }

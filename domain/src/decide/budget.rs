@@ -14,7 +14,11 @@ use crate::state::{Budget, LaneUse, RowKey};
 pub(super) fn ask(given: &Given<'_>, command: &Recorded<Command>, c: &AskSlots) -> Vec<Event> {
     let mut budget = given.rows.budget(&RowKey::Budget(c.project)).cloned().unwrap_or_default();
     let asked = command.meta.command_id.asked();
-    if asked.is_some() && budget.lanes.get(&c.lane).is_some_and(|lane| asked <= lane.asked) {
+    let is_late =
+        asked.is_some() && budget.lanes.get(&c.lane).is_some_and(|lane| asked <= lane.asked);
+    #[cfg(feature = "canary")]
+    let is_late = is_late && !crate::canary::planted(crate::canary::Canary::OvertakenAsk);
+    if is_late {
         return vec![repeat(command)];
     }
     let limit = given

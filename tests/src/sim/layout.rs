@@ -41,17 +41,13 @@ pub(super) struct Layout {
 impl Layout {
     /// The layout of a seed.
     pub(super) fn of(seed: u64, random: &SeededRandom) -> Self {
+        let (order, node_count) = match (seed % APART_EVERY, (seed + 1) % ALONE_EVERY) {
+            (0, _) => return Self::apart(random),
+            (_, 0) => (Order::Alone, 1),
+            _ => (Order::Contended, 2 + random.index(2)),
+        };
         let users = (0..USERS).map(project::user).collect();
-        match () {
-            () if seed.is_multiple_of(APART_EVERY) => Self::apart(random),
-            () if seed % ALONE_EVERY == ALONE_EVERY - 1 => {
-                Self { order: Order::Alone, partitions: PARTITIONS, node_count: 1, users }
-            }
-            () => {
-                let node_count = 2 + random.index(2);
-                Self { order: Order::Contended, partitions: PARTITIONS, node_count, users }
-            }
-        }
+        Self { order, partitions: PARTITIONS, node_count, users }
     }
 
     fn apart(random: &SeededRandom) -> Self {

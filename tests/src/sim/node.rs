@@ -84,6 +84,7 @@ impl Node {
         self.world.vault = Arc::new(vault);
         self.world.feed = Arc::new(Feed::new(log));
         self.world.answers = Answers::default();
+        self.world.backlog = Backlog::default();
         let life = self.places.iter().map(|place| place.life).max().unwrap_or(0) + 1;
         self.places = places(&self.world, &self.name, life);
         self.flights.clear();

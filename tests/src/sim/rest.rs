@@ -24,6 +24,8 @@ impl World {
         let mut quiet = 0;
         for _ in 0..ROUNDS_MAX {
             let mut busy = false;
+            // A claim that was on its way may have deposed an owner for the sake of no one.
+            self.inherit();
             while !self.adrift.is_empty() {
                 self.drift();
             }

@@ -215,14 +215,18 @@ impl World {
                 self.nodes[node].look(seat)?;
             }
         }
-        // Another node takes over what it held, or it does so itself.
+        self.inherit();
+        Ok(())
+    }
+
+    /// What no node wants is taken over by some node, maybe the one that held it.
+    pub(super) fn inherit(&mut self) {
         for seat in 0..self.layout.seats() {
-            if !self.nodes.iter().any(|other| other.wants(seat)) {
+            if !self.nodes.iter().any(|node| node.wants(seat)) {
                 let heir = self.layout.keeper(seat).unwrap_or_else(|| self.any_node());
                 self.nodes[heir].want(seat, true);
             }
         }
-        Ok(())
     }
 
     /// A client says something new, or says something again.
