@@ -22,6 +22,7 @@ const PATCH: &str = "function yourFunction({ issue }) {
 
 fn call(code: &str, user: String) -> Call {
     Call {
+        id: Uuid::from_u128(9),
         tenant: Tenant { project: ProjectId(Uuid::from_u128(1)), user },
         code: code.to_owned(),
         parameters: r#"{"issue":{"title":"It broke","html_url":"https://example.com/1","labels":["Bug","Feature","UI"]}}"#.to_owned(),

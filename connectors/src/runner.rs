@@ -5,6 +5,8 @@ use crate::mask;
 use crate::request::{Draft, Kind};
 use crate::sandbox::{self, Sandbox, Tenant};
 use async_trait::async_trait;
+use domain::effect::EffectKey;
+use domain::id::step_execution;
 use domain::time::Timestamp;
 use domain::workflow::{Action, Function, Request, template};
 use ports::Clock;
@@ -80,7 +82,9 @@ impl Runner {
             shown = template::resolve(&template, &job.scope, bound).unwrap_or_default();
         }
         let input = json!({ "parameters": shown });
+        let EffectKey { execution, step } = job.call.key;
         let call = sandbox::Call {
+            id: step_execution(execution, &step.0),
             tenant: Tenant { project: job.call.project, user: job.call.user },
             code: function.code.clone(),
             parameters: sent,

@@ -12,6 +12,7 @@
 mod alarm;
 mod fault;
 mod isolate;
+mod journal;
 mod outcome;
 mod pool;
 mod queue;
@@ -19,6 +20,7 @@ mod realm;
 mod text;
 
 pub use fault::Fault;
+pub use journal::Journal;
 
 use domain::id::ProjectId;
 use pool::Pool;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// How long a call waits before it looks whether its threads need help.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -103,6 +106,8 @@ pub struct Tenant {
 /// A call of a function.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
+    /// Names the step: the same for every attempt of it.
+    pub id: Uuid,
     /// Who calls.
     pub tenant: Tenant,
     /// JavaScript that defines `yourFunction` or sets `module.exports`.
@@ -123,7 +128,12 @@ pub struct Sandbox {
 impl Sandbox {
     /// A sandbox without any thread yet.
     pub fn new(options: Options) -> Self {
-        Self { pool: Pool::new(options) }
+        Self::noting(options, Arc::default())
+    }
+
+    /// The same, noting in the journal what runs.
+    pub fn noting(options: Options, journal: Arc<Journal>) -> Self {
+        Self { pool: Pool::new(options, journal) }
     }
 
     /// Calls the function and waits for its result. A caller that stops waiting stops the function.

@@ -26,11 +26,17 @@ pub enum Canary {
     OvertakenAsk,
     /// An acknowledged decision is taken to stand.
     TrustedAppend,
+    /// A follower takes everything for told that it folds.
+    TrustingFollower,
+    /// Steps begin that the log does not know of.
+    UnrecordedStart,
+    /// Who takes over does not count what is under way.
+    ForgottenStart,
 }
 
 impl Canary {
     /// Every planted bug.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::IgnoredEpoch,
         Self::UnsyncedAppend,
         Self::RepeatedOutcome,
@@ -41,6 +47,9 @@ impl Canary {
         Self::OverlentBudget,
         Self::OvertakenAsk,
         Self::TrustedAppend,
+        Self::TrustingFollower,
+        Self::UnrecordedStart,
+        Self::ForgottenStart,
     ];
 
     /// How people name it.
@@ -56,6 +65,9 @@ impl Canary {
             Self::OverlentBudget => "overlent-budget",
             Self::OvertakenAsk => "overtaken-ask",
             Self::TrustedAppend => "trusted-append",
+            Self::TrustingFollower => "trusting-follower",
+            Self::UnrecordedStart => "unrecorded-start",
+            Self::ForgottenStart => "forgotten-start",
         }
     }
 }

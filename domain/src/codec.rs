@@ -7,7 +7,7 @@
 pub(crate) mod datum;
 mod schema;
 
-pub use schema::{Schema, published};
+pub use schema::{Schema, published, schema_max};
 
 use crate::meta::{Meta, Recorded};
 use serde::{Serialize, de::DeserializeOwned};
@@ -162,6 +162,11 @@ macro_rules! family {
         }
 
         impl $name {
+            /// Whether records of this schema belong to the family.
+            pub fn has(id: u32) -> bool {
+                Self::schema_of(id).is_some()
+            }
+
             fn schema_of(id: u32) -> Option<&'static $crate::codec::Schema> {
                 let schemas = Self::schemas();
                 schemas.binary_search_by_key(&id, |schema| schema.id).ok().map(|at| &schemas[at])

@@ -28,10 +28,13 @@ crate::codec::family! {
         120 RecordOutcome "record_outcome.1",
         121 FireTimer "fire_timer.1",
         122 CancelExecution "cancel_execution.1",
+        123 PauseStep "pause_step.1",
+        124 ResumeStep "resume_step.1",
         130 AskSlots "ask_slots.1",
         131 HoldSlots "hold_slots.1",
         140 ApplyProject "apply_project.1",
         141 RecordUnsealing "record_unsealing.1",
+        310 LoseStep "lose_step.1",
     }
 }
 

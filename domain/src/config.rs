@@ -23,6 +23,10 @@ use crate::workflow::{Authorization, Workflow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Where Firebase publishes the keys of its ID tokens.
+const FIREBASE_KEYS: &str =
+    "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";
+
 /// A project's own settings.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ProjectSettings {
@@ -36,6 +40,15 @@ pub struct ProjectSettings {
     /// Where to fetch further public keys, as a JWKS.
     #[serde(default)]
     pub jwks_url: Option<String>,
+    /// The domain of an Auth0 tenant whose ID tokens are user tokens.
+    #[serde(default)]
+    pub auth0: Option<String>,
+    /// The id of a Firebase project whose ID tokens are user tokens.
+    #[serde(default)]
+    pub firebase: Option<String>,
+    /// The audience that tokens signed with published keys must name.
+    #[serde(default)]
+    pub audience: Option<String>,
     /// Step executions at a time over all users.
     #[serde(default = "ProjectSettings::default_concurrency")]
     pub concurrency_max: u32,
@@ -53,7 +66,40 @@ pub struct ProjectSettings {
     pub step_bytes_max: u64,
 }
 
+/// Who publishes keys for a project's user tokens, and what tokens signed with these must say.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IdentityProvider {
+    /// Where the keys are, as a JWKS.
+    pub jwks_url: String,
+    /// What `iss` must be; `None`: anything.
+    pub issuer: Option<String>,
+    /// What `aud` must name; `None`: anything.
+    pub audience: Option<String>,
+}
+
 impl ProjectSettings {
+    /// Who publishes keys for the project's user tokens. Sources: Auth0's "Validate ID Tokens" and
+    /// Firebase's "Verify ID Tokens".
+    pub fn identity_provider(&self) -> Option<IdentityProvider> {
+        let audience = self.audience.clone();
+        if let Some(domain) = &self.auth0 {
+            return Some(IdentityProvider {
+                jwks_url: format!("https://{domain}/.well-known/jwks.json"),
+                issuer: Some(format!("https://{domain}/")),
+                audience,
+            });
+        }
+        if let Some(project) = &self.firebase {
+            return Some(IdentityProvider {
+                jwks_url: FIREBASE_KEYS.to_owned(),
+                issuer: Some(format!("https://securetoken.google.com/{project}")),
+                audience: Some(project.clone()),
+            });
+        }
+        let jwks_url = self.jwks_url.clone()?;
+        Some(IdentityProvider { jwks_url, issuer: None, audience })
+    }
+
     fn default_concurrency() -> u32 {
         50
     }

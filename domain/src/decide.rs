@@ -9,8 +9,11 @@ mod address;
 mod advance;
 mod budget;
 mod outcome;
+mod pause;
 mod run;
 mod user;
+
+pub use user::{MADE_CONFIGURATION, made_id};
 
 use crate::command::Command;
 use crate::config::{Config, Project};
@@ -120,6 +123,8 @@ pub fn without(given: &Given<'_>, command: &Recorded<Command>) -> Vec<Event> {
     let ended = match &command.body {
         Command::RecordOutcome(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
         Command::FireTimer(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
+        Command::ResumeStep(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
+        Command::LoseStep(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
         _ => None,
     };
     vec![ended.unwrap_or_else(|| reject(command, rejected))]
@@ -171,6 +176,9 @@ fn dispatch(
         Command::RecordOutcome(c) => outcome::record(given, open, command, c),
         Command::FireTimer(c) => outcome::fire(given, open, command, c),
         Command::CancelExecution(c) => outcome::cancel(given, c),
+        Command::PauseStep(c) => pause::pause(given, open, command, c),
+        Command::ResumeStep(c) => pause::resume(given, open, command, c),
+        Command::LoseStep(c) => outcome::lose(given, open, command, c),
         Command::ReceiveWebhook(c) => Ok(address::receive(given, command, c)),
         Command::SpreadWebhook(c) => Ok(address::spread(given, command, c)),
         Command::LinkCredential(c) => Ok(address::link(c)),

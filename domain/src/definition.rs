@@ -119,7 +119,9 @@ fn settings(root: &Node, id: ProjectId) -> Option<ProjectSettings> {
         let public = keys.get("public_keys").map(Node::items).unwrap_or_default();
         let public: Vec<&str> = public.iter().filter_map(Node::text).map(str::trim).collect();
         settings["signing_keys"] = json!(public);
-        settings["jwks_url"] = keys.text_of("jwks_url").map_or(Value::Null, Value::from);
+        for key in ["jwks_url", "auth0", "firebase", "audience"] {
+            settings[key] = keys.text_of(key).map_or(Value::Null, Value::from);
+        }
     }
     serde_json::from_value(settings).ok()
 }

@@ -31,6 +31,7 @@ crate::codec::family! {
         223 StepFailed "step_failed.1",
         224 Responded "responded.1",
         225 ExecutionFinished "execution_finished.1",
+        226 StepPaused "step_paused.1",
         230 WebhookReceived "webhook_received.1",
         231 CredentialLinked "credential_linked.1",
         232 WebhookSpread "webhook_spread.1",
@@ -45,18 +46,22 @@ crate::codec::family! {
         255 SecretSet "secret_set.1",
         256 ApiKeySet "api_key_set.1",
         257 PayloadsUnsealed "payloads_unsealed.1",
+        311 StepsStarted "steps_started.1",
     }
 }
 
-/// Schema ids below are commands.
-pub const FIRST_SCHEMA_ID: u32 = 200;
-
 impl Event {
+    /// Whether an owner says it of its own work, and decides nothing by it.
+    pub fn is_of_owner(&self) -> bool {
+        matches!(self, Event::OwnershipClaimed(_) | Event::StepsStarted(_))
+    }
+
     /// The execution that it belongs to.
     pub fn execution(&self) -> Option<crate::id::ExecutionId> {
         match self {
             Event::ExecutionStarted(e) => Some(e.execution),
             Event::StepReady(e) => Some(e.execution),
+            Event::StepPaused(e) => Some(e.execution),
             Event::StepSucceeded(e) => Some(e.execution),
             Event::StepFailed(e) => Some(e.execution),
             Event::Responded(e) => Some(e.execution),

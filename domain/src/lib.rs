@@ -8,6 +8,7 @@
 pub mod answer;
 #[cfg(feature = "canary")]
 pub mod canary;
+pub mod cluster;
 pub mod codec;
 pub mod command;
 pub mod config;

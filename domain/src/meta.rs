@@ -59,6 +59,28 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// The envelope of a record of Millrace's own that belongs to no key.
+    pub fn keyless(event_id: EventId, occurred_at: Timestamp) -> Self {
+        Self {
+            event_id,
+            project: ProjectId(Uuid::nil()),
+            key: String::new(),
+            execution: None,
+            occurred_at,
+            actor: Actor::System,
+            causation_id: None,
+            correlation_id: event_id.0,
+            command_id: CommandId(event_id.0),
+            body_hash: None,
+            command_offset: -1,
+            config_offset: -1,
+            epoch: 0,
+            incarnation: 0,
+            i: 0,
+            n: 1,
+        }
+    }
+
     /// The key, parsed. `None` means that the record was written by something newer.
     pub fn parsed_key(&self) -> Option<Key> {
         Key::parse(&self.key)

@@ -3,7 +3,8 @@
 //! A decision is a contiguous run of events of one owner. The first claim of a higher epoch makes
 //! its owner the only one whose runs count from there on; a run that is not complete when the
 //! next claim comes is void, and so is everything that an older owner writes afterwards. The
-//! filter sees the records of one partition in order and lets out complete, standing runs.
+//! filter sees the records of one partition in order and lets out complete, standing runs. What an
+//! owner says of its own work (its claim, the steps that it lets begin) is a run by itself.
 
 use crate::event::Event;
 use crate::meta::Recorded;
@@ -65,6 +66,10 @@ impl Filter {
         let foreign = foreign && !crate::canary::planted(crate::canary::Canary::IgnoredEpoch);
         if foreign {
             return None;
+        }
+        if matches!(recorded.body, Event::StepsStarted(_)) {
+            // It belongs to no command. What it says of a run that is void is about nothing.
+            return Some(vec![(offset, recorded)]);
         }
         let expected = self.open.len() as i32;
         let follows = match self.open.last() {

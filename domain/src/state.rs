@@ -10,7 +10,7 @@ mod fold;
 mod user;
 
 pub use budget::{Budget, LaneUse, TURN_MS};
-pub use execution::{Execution, Pending};
+pub use execution::{Due, Execution, Pending};
 pub use expiry::{
     DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, expiring, is_open, second_of,
 };
@@ -50,6 +50,10 @@ pub enum RowKey {
     Heard(u16),
     /// What expires in a second, counted since 1970.
     Expiry(i64),
+    /// A step that waits until its integration is active again.
+    Paused(IntegrationId, ExecutionId),
+    /// A step that has begun, named as in [`RowKey::Ready`].
+    Started(ProjectId, String, EventId, ExecutionId),
 }
 
 /// How a webhook names an account.
@@ -82,6 +86,17 @@ pub enum Row {
     Heard(Telling),
     /// The rows that expire.
     Expiring(BTreeSet<RowKey>),
+    /// See [`Start`].
+    Started(Start),
+}
+
+/// Where a step is performed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Start {
+    /// The node, in this life.
+    pub node: String,
+    /// When it was let begin.
+    pub at: Timestamp,
 }
 
 /// A command that was decided: what a repeat of it is answered.
@@ -160,6 +175,14 @@ impl Rows {
     pub fn link(&self, key: &RowKey) -> Option<&BTreeSet<Recipient>> {
         match self.rows.get(key) {
             Some(Row::Link(link)) => Some(link),
+            _ => None,
+        }
+    }
+
+    /// Where a step is performed.
+    pub fn start(&self, key: &RowKey) -> Option<&Start> {
+        match self.rows.get(key) {
+            Some(Row::Started(start)) => Some(start),
             _ => None,
         }
     }
@@ -243,6 +266,9 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         Command::RecordOutcome(c) => keys.push(RowKey::Execution(c.execution)),
         Command::FireTimer(c) => keys.push(RowKey::Execution(c.execution)),
         Command::CancelExecution(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::PauseStep(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::ResumeStep(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::LoseStep(c) => keys.push(RowKey::Execution(c.execution)),
         Command::ReceiveWebhook(c) => {
             keys.push(RowKey::Delivery(project, c.integration, c.delivery.clone()));
             let account = match c.credential {
@@ -296,6 +322,9 @@ pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
             let by_credential = Account::Credential(e.recipient.credential);
             keys.push(RowKey::Link(meta.project, e.integration, by_provider));
             keys.push(RowKey::Link(meta.project, e.integration, by_credential));
+        }
+        Event::StepsStarted(e) => {
+            keys.extend(e.steps.iter().map(|step| RowKey::Execution(step.execution)));
         }
         Event::SlotsAsked(e) => keys.push(RowKey::Budget(e.project)),
         Event::SlotsGranted(e) => keys.push(RowKey::Budget(e.project)),

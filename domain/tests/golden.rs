@@ -12,6 +12,7 @@ use apache_avro::schema_compatibility::{Compatibility, SchemaCompatibility};
 use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
 use apache_avro::{Schema, Uuid};
+use domain::cluster::Notice;
 use domain::codec::{self, Family};
 use domain::command::Command;
 use domain::event::Event;
@@ -72,6 +73,11 @@ fn recode(bytes: &[u8]) -> Vec<u8> {
     let id = codec::schema_id(bytes).unwrap();
     if Command::schemas().iter().any(|schema| schema.id == id) {
         let record = codec::decode::<Command>(bytes).unwrap();
+        assert_eq!(record.body.schema().id, id);
+        return codec::encode(&record).unwrap();
+    }
+    if Notice::schemas().iter().any(|schema| schema.id == id) {
+        let record = codec::decode::<Notice>(bytes).unwrap();
         assert_eq!(record.body.schema().id, id);
         return codec::encode(&record).unwrap();
     }

@@ -18,9 +18,12 @@ use domain::event::{AppEventDefined, Event, ProjectConfigured};
 use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
-use domain::state::User;
+use domain::payload::Payload;
+use domain::state::{Seen, User};
 use domain::time::Timestamp;
-use domain::view::{Deliveries, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents};
+use domain::view::{
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents,
+};
 use ingest::{App, Limits};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use ports::model::blob::ModelBlob;
@@ -73,6 +76,10 @@ struct Nothing;
 
 #[async_trait]
 impl ingest::Directory for Nothing {
+    async fn seen(&self, _: ProjectId, _: &str, _: CommandId) -> Result<Option<Seen>, Error> {
+        Ok(None)
+    }
+
     async fn user(&self, _: ProjectId, _: &str) -> Result<Option<User>, Error> {
         Ok(None)
     }
@@ -104,6 +111,10 @@ impl ingest::History for Nothing {
 impl ingest::Inbox for Nothing {
     async fn list(&self, _: ProjectId, _: &DeliveryFilter) -> Result<Deliveries, Error> {
         Ok(Deliveries::default())
+    }
+
+    async fn read(&self, _: ProjectId, _: EventId) -> Result<Option<(Delivery, Payload)>, Error> {
+        Ok(None)
     }
 }
 
@@ -170,6 +181,7 @@ async fn router(project: ProjectId, public_pem: String) -> Router {
         history: Arc::new(Nothing),
         inbox: Arc::new(Nothing),
         key_source: Arc::new(Nothing),
+        meter: Arc::new(()),
         limits: Limits::default(),
         admin_key_hash: None,
     })

@@ -3,7 +3,7 @@
 use crate::auth::KeySource;
 use crate::directory::Directory;
 use crate::history::{History, Inbox};
-use ports::{Answers, Backlog, Clock, Feed, Log, Random, Vault};
+use ports::{Answers, Backlog, Clock, Feed, Log, Meter, Random, Vault};
 use std::sync::Arc;
 
 /// What the door works with.
@@ -30,6 +30,8 @@ pub struct App {
     pub inbox: Arc<dyn Inbox>,
     /// Fetches published key sets.
     pub key_source: Arc<dyn KeySource>,
+    /// Hears what is refused without a trace.
+    pub meter: Arc<dyn Meter>,
     /// Bounds.
     pub limits: Limits,
     /// SHA-256 of the key of the admin API; `None` turns the admin API off.

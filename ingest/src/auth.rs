@@ -13,11 +13,13 @@ pub(crate) use token::USER_LEN_MAX;
 pub(crate) use token_cache::TokenCache;
 
 use crate::door::{Door, Shared};
+use crate::openapi::{Input, Operation};
 use crate::path::Address;
 use crate::problem::{
     ADMIN_KEY_INVALID, API_KEY_INVALID, Outcome, PROJECT_UNKNOWN, Problem, TOKEN_INVALID,
     TOKEN_MISSING,
 };
+use crate::router::Access;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest;
 use axum::extract::FromRequestParts;
@@ -46,6 +48,12 @@ impl Caller {
     }
 }
 
+impl Input for Caller {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.opens_to(Access::User);
+    }
+}
+
 impl FromRequestParts<Shared> for Caller {
     type Rejection = Problem;
 
@@ -66,6 +74,12 @@ pub(crate) struct Team {
     pub(crate) project: Arc<Project>,
 }
 
+impl Input for Team {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.opens_to(Access::Team);
+    }
+}
+
 impl FromRequestParts<Shared> for Team {
     type Rejection = Problem;
 
@@ -82,6 +96,12 @@ impl FromRequestParts<Shared> for Team {
 
 /// Whoever runs the installation, by admin key.
 pub(crate) struct Admin;
+
+impl Input for Admin {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.opens_to(Access::Admin);
+    }
+}
 
 impl FromRequestParts<Shared> for Admin {
     type Rejection = Problem;
@@ -124,25 +144,30 @@ impl Door {
     async fn verified(&self, project: &Project, token: &str) -> Outcome<Arc<str>> {
         let settings = &project.settings;
         let now = self.now();
+        let provider = settings.identity_provider();
         let mut published = None;
-        if let Some(url) = &settings.jwks_url {
-            published = self.published.get(&self.app, url, now).await;
+        if let Some(provider) = &provider {
+            published = self.published.get(&self.app, &provider.jwks_url, now).await;
         }
-        let keys = self.key_sets.get(settings, published.as_ref());
+        let keys = self.key_sets.get(settings, (provider.as_ref(), published.as_ref()));
         let hash = sha256(token.as_bytes());
         if let Some(found) = self.tokens.get(&hash, keys.serial, now) {
             return found;
         }
-        let rules =
-            Rules { project: settings.id, now, life_s_max: self.app.limits.token_life_s_max };
+        let rules = Rules {
+            project: settings.id,
+            provider: provider.as_ref(),
+            now,
+            life_s_max: self.app.limits.token_life_s_max,
+        };
         let mut serial = keys.serial;
         let mut verified = token::verify(token, &keys, &rules);
-        if let (Err(problem), Some(url)) = (&verified, &settings.jwks_url)
+        if let (Err(problem), Some(provider)) = (&verified, &provider)
             && *problem.code == TOKEN_INVALID
-            && let Some(renewed) = self.published.renew(&self.app, url, now).await
+            && let Some(renewed) = self.published.renew(&self.app, &provider.jwks_url, now).await
         {
             // The provider may have changed its keys since they were fetched.
-            let keys = self.key_sets.get(settings, Some(&renewed));
+            let keys = self.key_sets.get(settings, (Some(provider), Some(&renewed)));
             if keys.serial != serial {
                 serial = keys.serial;
                 verified = token::verify(token, &keys, &rules);
@@ -161,6 +186,8 @@ pub(crate) struct Open {
     /// The project.
     pub(crate) project: Arc<Project>,
 }
+
+impl Input for Open {}
 
 impl FromRequestParts<Shared> for Open {
     type Rejection = Problem;

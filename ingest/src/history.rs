@@ -1,8 +1,11 @@
 //! What projections fold for the door to serve.
 
 use async_trait::async_trait;
-use domain::id::{ExecutionId, ProjectId};
-use domain::view::{Deliveries, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents};
+use domain::id::{EventId, ExecutionId, ProjectId};
+use domain::payload::Payload;
+use domain::view::{
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents,
+};
 use ports::Error;
 use uuid::Uuid;
 
@@ -50,4 +53,15 @@ pub trait Inbox: Send + Sync {
     /// # Errors
     /// `Unavailable`: it cannot be read now.
     async fn list(&self, project: ProjectId, filter: &DeliveryFilter) -> Result<Deliveries, Error>;
+
+    /// One delivery, with what was sent, sealed under the key of its integration's address;
+    /// `None` if the project has no such delivery.
+    ///
+    /// # Errors
+    /// As [`Inbox::list`].
+    async fn read(
+        &self,
+        project: ProjectId,
+        id: EventId,
+    ) -> Result<Option<(Delivery, Payload)>, Error>;
 }

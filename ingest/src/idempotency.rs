@@ -2,13 +2,23 @@
 
 use crate::command::Identity;
 use crate::door::Door;
+use crate::openapi::{Input, Operation};
 use crate::problem::{IDEMPOTENCY_KEY_MALFORMED, Outcome};
 use aws_lc_rs::digest;
-use axum::http::HeaderMap;
+use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
 use domain::id::{CommandId, ProjectId};
+use std::convert::Infallible;
 
 const HEADER: &str = "idempotency-key";
 const KEY_LEN_MAX: usize = 255;
+
+/// The `Idempotency-Key` that came with a request, if any.
+pub(crate) struct IdempotencyKey {
+    value: Option<HeaderValue>,
+    is_repeated: bool,
+}
 
 /// Within what a key is unique.
 pub(crate) struct Within<'a> {
@@ -25,24 +35,42 @@ impl Door {
     /// that a repeat must have in common.
     pub(crate) fn identity(
         &self,
-        headers: &HeaderMap,
+        key: &IdempotencyKey,
         within: &Within<'_>,
         parts: &[&[u8]],
     ) -> Outcome<Identity> {
-        let Some(key) = key_of(headers)? else { return Ok(self.fresh()) };
+        let Some(key) = key.text()? else { return Ok(self.fresh()) };
         let id = CommandId::idempotent(&within.project, within.user, within.route, key);
         Ok(Identity { id, body_hash: Some(hash(parts)) })
     }
 }
 
-fn key_of(headers: &HeaderMap) -> Outcome<Option<&str>> {
-    let mut values = headers.get_all(HEADER).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let key = value.to_str().unwrap_or_default().trim();
-    if key.is_empty() || key.len() > KEY_LEN_MAX || values.next().is_some() {
-        return Err(IDEMPOTENCY_KEY_MALFORMED.plain());
+impl IdempotencyKey {
+    fn text(&self) -> Outcome<Option<&str>> {
+        let Some(value) = &self.value else { return Ok(None) };
+        let key = value.to_str().unwrap_or_default().trim();
+        if key.is_empty() || key.len() > KEY_LEN_MAX || self.is_repeated {
+            return Err(IDEMPOTENCY_KEY_MALFORMED.plain());
+        }
+        Ok(Some(key))
     }
-    Ok(Some(key))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let mut values = parts.headers.get_all(HEADER).iter();
+        let value = values.next().cloned();
+        Ok(Self { value, is_repeated: values.next().is_some() })
+    }
+}
+
+impl Input for IdempotencyKey {
+    fn describe(operation: &mut Operation<'_>) {
+        let what = "A repeat with the same key and body is answered as the first time.";
+        operation.hears("Idempotency-Key", what, KEY_LEN_MAX);
+    }
 }
 
 /// 63 bits of SHA-256 over the parts, each with its length in front.

@@ -1,39 +1,55 @@
-//! The description of the API, made from the table of addresses.
+//! The description of the API, made from the table of addresses and from what the signatures of
+//! their handlers say.
 
-mod schema;
-mod shape;
+mod operation;
+mod signature;
+
+pub(crate) use operation::Operation;
+pub(crate) use signature::{Handler, Input, Output};
 
 use crate::problem;
 use crate::router::{Access, ROUTES, Route};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use operation::{Shapes, parameter};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 static TEXT: LazyLock<String> = LazyLock::new(document);
 
+/// The description, as text.
+pub(crate) struct Text;
+
 /// `GET /openapi.json`.
-pub(crate) async fn serve() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
+pub(crate) async fn serve() -> Text {
+    Text
+}
+
+impl IntoResponse for Text {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
+    }
+}
+
+impl Output for Text {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers::<Map<String, Value>>("200", "This description.");
+    }
 }
 
 /// The description as it is served and as `ingest/openapi.json` holds it (OpenAPI 3.1).
 pub fn document() -> String {
-    let mut paths = Map::new();
+    let (mut paths, mut shapes) = (Map::new(), Shapes::new());
     for route in ROUTES {
-        // OpenAPI knows no part that spans slashes.
-        let path = route.path.replace("{*rest}", "{rest}");
-        let methods = paths.entry(path).or_insert_with(|| json!({}));
-        if let Some(methods) = methods.as_object_mut() {
-            methods.insert(route.method.to_owned(), operation(route));
-        }
+        let methods = paths.entry(path(route)).or_insert_with(|| json!({}));
+        methods[route.method] = operation(route, &mut shapes);
     }
     let document = json!({
         "openapi": "3.1.0",
         "info": { "title": "Millrace", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
         "components": {
-            "schemas": schema::schemas(),
+            "schemas": shapes.shared(),
             "securitySchemes": {
                 "userToken": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "apiKey": { "type": "http", "scheme": "bearer" },
@@ -46,23 +62,26 @@ pub fn document() -> String {
     text
 }
 
-fn operation(route: &Route) -> Value {
-    let mut responses = shape::responses(route.id);
-    let problem = json!({
-        "description": "What went wrong.",
-        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-    });
-    responses.insert("default".into(), problem);
+/// OpenAPI knows no part that spans slashes.
+fn path(route: &Route) -> String {
+    route.path.replace("{*rest}", "{rest}")
+}
+
+fn operation(route: &Route, shapes: &mut Shapes) -> Value {
+    let mut told = Operation::new(shapes);
+    (route.describe)(&mut told);
+    told.answers::<problem::Body>("default", "What went wrong.");
+    let mut parameters = parts(route);
+    parameters.append(&mut told.parameters);
     let mut operation = json!({
         "operationId": route.id,
         "summary": route.summary,
-        "parameters": parameters(route),
-        "responses": responses,
-        "security": security(route.access),
+        "parameters": parameters,
+        "responses": told.responses,
+        "security": security(told.access),
     });
-    if let (Some(body), Some(fields)) = (shape::request(route.id), operation.as_object_mut()) {
-        let content = json!({ "application/json": { "schema": body } });
-        fields.insert("requestBody".into(), json!({ "required": true, "content": content }));
+    if let Some(body) = told.request {
+        operation["requestBody"] = body;
     }
     operation
 }
@@ -76,41 +95,11 @@ fn security(access: Access) -> Value {
     }
 }
 
-fn parameters(route: &Route) -> Vec<Value> {
-    let named = route.path.split('/').filter_map(|part| {
-        let name = part.strip_prefix('{')?.strip_suffix('}')?.trim_start_matches('*');
-        Some(parameter(name, "path", "", &json!({ "type": "string" })))
-    });
-    named.chain(shape::queries(route.id)).chain(headers(route)).collect()
-}
-
-fn headers(route: &Route) -> Vec<Value> {
-    let mut headers = Vec::new();
-    let text = || json!({ "type": "string", "maxLength": 255 });
-    let changes = route.method != "get" && route.access != Access::Provider;
-    if changes && route.id != "makeApiKey" {
-        let what = "A repeat with the same key and body is answered as the first time.";
-        headers.push(parameter("Idempotency-Key", "header", what, &text()));
-    }
-    if shape::SELECTED.contains(&route.id) {
-        let what = "The connected account: its id, its external id, or ext:<external id>.";
-        headers.push(parameter("X-Paragon-Credential", "header", what, &text()));
-    }
-    headers
-}
-
-fn parameter(name: &str, place: &str, what: &str, schema: &Value) -> Value {
-    let mut parameter =
-        json!({ "name": name, "in": place, "required": place == "path", "schema": schema });
-    if let (false, Some(fields)) = (what.is_empty(), parameter.as_object_mut()) {
-        fields.insert("description".into(), json!(what));
-    }
-    parameter
-}
-
-/// The names of every problem, for the description.
-fn problems() -> Vec<&'static str> {
-    problem::ALL.iter().map(|code| code.name).collect()
+/// The parts of the path that are not fixed.
+fn parts(route: &Route) -> Vec<Value> {
+    let path = path(route);
+    let named = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    named.map(|name| parameter(name, "path", &json!({ "type": "string" }))).collect()
 }
 
 #[cfg(test)]
@@ -133,8 +122,7 @@ mod tests {
         let document: Value = serde_json::from_str(&document()).unwrap();
         let mut names = std::collections::BTreeSet::new();
         for route in ROUTES {
-            let path = route.path.replace("{*rest}", "{rest}");
-            let operation = &document["paths"][path][route.method];
+            let operation = &document["paths"][path(route)][route.method];
             assert_eq!(operation["operationId"], route.id);
             assert!(names.insert(route.id), "{} is there twice", route.id);
             assert!(operation["responses"].as_object().unwrap().len() > 1, "{}", route.id);
@@ -142,6 +130,22 @@ mod tests {
         let described = document["paths"].as_object().unwrap().values();
         let described: usize = described.map(|methods| methods.as_object().unwrap().len()).sum();
         assert_eq!(described, ROUTES.len());
+    }
+
+    /// What the table says of who may call, and what is checked, must not come apart.
+    #[test]
+    fn who_may_call_is_whom_the_handler_lets_in() {
+        let mut shapes = Shapes::new();
+        for route in ROUTES {
+            let mut told = Operation::new(&mut shapes);
+            (route.describe)(&mut told);
+            let expected = match route.access {
+                // A provider is known by its signature, which is no argument.
+                Access::Provider => Access::Public,
+                access => access,
+            };
+            assert_eq!(told.access, expected, "{}", route.id);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What an address says: its parts that are not fixed, and its query.
 
+use crate::openapi::Input;
 use crate::problem::{
     Code, INTEGRATION_UNKNOWN, Outcome, PATH_MALFORMED, PROJECT_UNKNOWN, Problem,
 };
@@ -52,6 +53,9 @@ impl Address {
         named.ok_or_else(|| INTEGRATION_UNKNOWN.plain())
     }
 }
+
+/// The parts of a path are described where the path is.
+impl Input for Address {}
 
 impl<S: Send + Sync> FromRequestParts<S> for Address {
     type Rejection = Problem;

@@ -8,10 +8,13 @@ mod table;
 
 pub use table::*;
 
+use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::id::ProjectId;
 use ports::{Error, VaultError};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -37,6 +40,31 @@ pub struct Problem {
     pub message: Cow<'static, str>,
     meta: Map<String, Value>,
     retry_after_s: Option<u32>,
+}
+
+/// What went wrong.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Body {
+    /// What happened this time.
+    message: Cow<'static, str>,
+    /// A number of the public contract where it has one, else the name of the problem.
+    code: &'static str,
+    /// The HTTP status.
+    status: u16,
+    #[schemars(schema_with = "meta_schema")]
+    meta: Map<String, Value>,
+}
+
+/// `error` is the name of the problem; some problems say more.
+fn meta_schema(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<&str> = ALL.iter().map(|code| code.name).collect();
+    json_schema!({
+        "type": "object",
+        "properties": { "error": { "enum": names } },
+        "required": ["error"],
+        "additionalProperties": true,
+    })
 }
 
 /// The result of everything that can be refused.
@@ -84,13 +112,9 @@ impl Problem {
     }
 
     /// The body of the answer.
-    pub fn body(&self) -> Value {
-        json!({
-            "message": self.message,
-            "code": self.code.wire,
-            "status": self.code.status,
-            "meta": self.meta,
-        })
+    pub(crate) fn into_body(self) -> Body {
+        let Self { code, message, meta, .. } = self;
+        Body { message, code: code.wire, status: code.status, meta }
     }
 }
 
@@ -98,13 +122,12 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, self.body().to_string()).into_response();
+        let (code, retry_after_s) = (self.code, self.retry_after_s);
+        let mut response = (status, Json(self.into_body())).into_response();
         // For whoever counts refusals.
-        response.extensions_mut().insert(self.code);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(seconds) = self.retry_after_s {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response.extensions_mut().insert(code);
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

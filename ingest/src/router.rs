@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::door::{Door, Shared};
+use crate::openapi::{Handler, Operation};
 use crate::problem::{METHOD_UNSUPPORTED, Problem, ROUTE_UNKNOWN};
-use crate::{admin, layer, openapi, sdk, task_history, webhook};
+use crate::{admin, layer, openapi, registry, sdk, task_history, webhook};
 use axum::{Router, middleware};
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ pub enum Access {
 }
 
 /// One address and method.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Route {
     /// The method, in small letters.
     pub method: &'static str,
@@ -35,6 +36,8 @@ pub struct Route {
     pub id: &'static str,
     /// What it does.
     pub summary: &'static str,
+    /// Tells what its handler takes and answers.
+    pub(crate) describe: fn(&mut Operation<'_>),
 }
 
 macro_rules! routes {
@@ -46,6 +49,7 @@ macro_rules! routes {
             access: Access::$access,
             id: stringify!($id),
             summary: $summary,
+            describe: |operation| $handler.describe(operation),
         },)*];
 
         fn routed() -> Router<Shared> {
@@ -86,9 +90,14 @@ routes! {
     post   "/admin/v1/projects/{project}/users/{user}/enable"        Admin admin::user::enable,      enableUser      "Lets a user start workflows again.";
     post   "/admin/v1/projects/{project}/executions/{execution}/cancel" Admin admin::execution::cancel, cancelExecution "Ends an execution.";
     get    "/admin/v1/projects/{project}/webhooks"                   Admin admin::webhook::list,     listWebhooks    "Webhooks that came, also refused and unmatched ones.";
+    get    "/admin/v1/projects/{project}/webhooks/{webhook}"         Admin admin::webhook::read,     readWebhook     "One webhook, with what was sent.";
     post   "/admin/v1/unsealings"                                    Admin admin::unsealing::record, recordUnsealing "Records that somebody looks into sealed payloads.";
     post   "/admin/v1/api-keys"                                      Admin admin::api_key::make,     makeApiKey      "Makes an API key and its hash for the project file.";
 
+    get    "/registry/schemas/ids/{id}"                              Public registry::by_id,         readSchema      "A schema of the log, by its id.";
+    get    "/registry/subjects"                                      Public registry::subjects,      listSubjects    "The records of the log.";
+    get    "/registry/subjects/{subject}/versions"                   Public registry::versions,      listVersions    "The versions of a record.";
+    get    "/registry/subjects/{subject}/versions/{version}"         Public registry::read,          readVersion     "One version of a record.";
     get    "/openapi.json"                                           Public openapi::serve,          readOpenApi     "This description.";
 }
 

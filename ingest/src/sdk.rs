@@ -10,5 +10,3 @@ pub(crate) mod project;
 pub(crate) mod trigger;
 mod view;
 pub(crate) mod workflow;
-
-pub(crate) use credential::unstored;

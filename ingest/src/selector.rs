@@ -1,14 +1,55 @@
 //! `X-Paragon-Credential`: for which of the user's accounts a request is.
 
+use crate::auth::Caller;
+use crate::command::Identity;
 use crate::door::Door;
+use crate::openapi::{Input, Operation};
 use crate::problem::{CREDENTIAL_UNKNOWN, HEADER_MALFORMED, Outcome};
-use axum::http::HeaderMap;
-use domain::id::{CredentialId, ProjectId};
-use domain::state::User;
+use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
+use domain::id::CredentialId;
+use domain::state::{Seen, User};
+use std::convert::Infallible;
+use std::fmt;
+use uuid::Uuid;
 
 const HEADER: &str = "x-paragon-credential";
 const SELECTOR_LEN_MAX: usize = 512;
 const EXTERNAL: &str = "ext:";
+
+/// An account that no user has: what a repeat is about is in its first command, not in it.
+pub(crate) const NO_ACCOUNT: CredentialId = CredentialId(Uuid::nil());
+
+/// The `X-Paragon-Credential` that came with a request, if any.
+pub(crate) struct Selection(Option<HeaderValue>);
+
+impl Selection {
+    /// The account that it names; `None` if it selects nothing.
+    pub(crate) fn read(&self) -> Outcome<Option<Selector>> {
+        let Some(value) = &self.0 else { return Ok(None) };
+        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| HEADER_MALFORMED.plain())?;
+        if text.len() > SELECTOR_LEN_MAX {
+            return Err(HEADER_MALFORMED.because("The credential selector is too long."));
+        }
+        Ok(Selector::parse(text.trim()))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Selection {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get(HEADER).cloned()))
+    }
+}
+
+impl Input for Selection {
+    fn describe(operation: &mut Operation<'_>) {
+        let what = "The connected account: its id, its external id, or ext:<external id>.";
+        operation.hears("X-Paragon-Credential", what, SELECTOR_LEN_MAX);
+    }
+}
 
 /// How a caller names an account.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,16 +61,6 @@ pub(crate) enum Selector {
 }
 
 impl Selector {
-    /// What the header says.
-    pub(crate) fn of(headers: &HeaderMap) -> Outcome<Option<Self>> {
-        let Some(value) = headers.get(HEADER) else { return Ok(None) };
-        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| HEADER_MALFORMED.plain())?;
-        if text.len() > SELECTOR_LEN_MAX {
-            return Err(HEADER_MALFORMED.because("The credential selector is too long."));
-        }
-        Ok(Self::parse(text.trim()))
-    }
-
     /// Reads a selector; `None` if it selects nothing. Existing clients take a UUID of version 0
     /// to 5 for a credential's id and everything else for an external id.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -65,23 +96,46 @@ impl Selector {
     }
 }
 
+/// As it counts in what a repeat must have in common.
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Selector::Credential(id) => write!(f, "{id}"),
+            Selector::External(name) => write!(f, "{EXTERNAL}{name}"),
+        }
+    }
+}
+
 impl Door {
-    /// The account that the header selects. An id is taken as it is: whether the user has it is
-    /// for the decision to say.
+    /// The selected account. An id is taken as it is: whether the user has it is for the decision
+    /// to say. A repeat is answered as the first time, also if the account is gone since.
     pub(crate) async fn selected(
         &self,
-        headers: &HeaderMap,
-        project: ProjectId,
-        user: &str,
+        selector: Option<&Selector>,
+        caller: &Caller,
+        identity: Identity,
     ) -> Outcome<Option<CredentialId>> {
-        match Selector::of(headers)? {
+        match selector {
             None => Ok(None),
-            Some(Selector::Credential(id)) => Ok(Some(id)),
+            Some(Selector::Credential(id)) => Ok(Some(*id)),
             Some(external) => {
-                let row = self.user(project, user).await?;
-                external.find(&row).map(Some).ok_or_else(|| external.unknown())
+                let user = self.user(caller.id, &caller.user).await?;
+                if let Some(found) = external.find(&user) {
+                    return Ok(Some(found));
+                }
+                let first = self.seen(caller, identity).await?;
+                first.map(|_| Some(NO_ACCOUNT)).ok_or_else(|| external.unknown())
             }
         }
+    }
+
+    /// What became of the request when it came for the first time. Look after the user: both are
+    /// saved in one go, so that whoever no longer finds an account finds what took it away.
+    pub(crate) async fn seen(&self, caller: &Caller, identity: Identity) -> Outcome<Option<Seen>> {
+        if !identity.is_keyed() {
+            return Ok(None);
+        }
+        Ok(self.app.directory.seen(caller.id, &caller.user, identity.id).await?)
     }
 }
 
@@ -99,5 +153,8 @@ mod tests {
         assert_eq!(Selector::parse("work"), external("work"));
         assert_eq!(Selector::parse(&format!("ext:{v4}")), external(v4));
         assert_eq!(Selector::parse(""), None);
+        for text in ["work", "ext:work"] {
+            assert_eq!(Selector::parse(text).unwrap().to_string(), "ext:work");
+        }
     }
 }

@@ -8,14 +8,15 @@ use crate::door::Shared;
 use crate::layer::origin;
 use crate::path::Address;
 use crate::problem::{EXECUTION_UNKNOWN, Outcome, STEP_EXECUTION_UNKNOWN};
-use axum::Json;
+use crate::query::Query;
+use crate::reply::Reply;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use domain::id::ExecutionId;
 use domain::key::Key;
 use domain::view::{StepContents, StepType};
-use query::Query;
-use serde_json::{Value, json};
+use query::{Search, Wanted};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// Executions per page.
@@ -26,20 +27,21 @@ pub(crate) async fn list(
     State(door): State<Shared>,
     team: Team,
     address: Address,
+    query: Query<Search>,
     headers: HeaderMap,
-) -> Outcome<Json<Value>> {
-    let query = Query::parse(address.query(), &team.project)?;
-    let page = door.app.history.list(team.id, &query.filter).await?;
-    let next = query.filter.offset.saturating_add(page.rows.len() as u64);
+) -> Outcome<Reply<view::Executions>> {
+    let filter = query.read()?.filter(&team.project)?;
+    let page = door.app.history.list(team.id, &filter).await?;
+    let next = filter.offset.saturating_add(page.rows.len() as u64);
     let more = !page.rows.is_empty() && next < page.total;
-    let link = || format!("{}{}?{}", origin(&headers), address.path(), query.at(next));
+    let link = || format!("{}{}?{}", origin(&headers), address.path(), query.at(filter.sort, next));
     let now = door.now();
-    let rows = page.rows.iter().map(|row| view::execution(row, now));
-    Ok(Json(json!({
-        "workflowExecutions": rows.collect::<Vec<_>>(),
-        "nextLink": more.then(link),
-        "total": page.total,
-    })))
+    let rows = page.rows.into_iter().map(|row| view::Execution::of(row, now));
+    Ok(Reply::new(view::Executions {
+        workflow_executions: rows.collect(),
+        next_link: more.then(link),
+        total: page.total,
+    }))
 }
 
 /// One execution with its steps.
@@ -47,12 +49,12 @@ pub(crate) async fn read(
     State(door): State<Shared>,
     team: Team,
     address: Address,
-) -> Outcome<Json<Value>> {
+) -> Outcome<Reply<view::Run>> {
     let id: ExecutionId = address.id("execution", &EXECUTION_UNKNOWN)?;
     door.settle(id).await?;
     let run = door.app.history.run(team.id, id).await?;
     let run = run.ok_or_else(|| EXECUTION_UNKNOWN.plain())?;
-    Ok(Json(view::run(&run, door.now())))
+    Ok(Reply::new(view::Run::of(run, door.now())))
 }
 
 /// What an attempt of a step took in and gave, the last one unless the query names another.
@@ -61,10 +63,11 @@ pub(crate) async fn step(
     State(door): State<Shared>,
     team: Team,
     address: Address,
-) -> Outcome<Json<Value>> {
+    query: Query<Wanted>,
+) -> Outcome<Reply<view::StepContents>> {
     let id: ExecutionId = address.id("execution", &EXECUTION_UNKNOWN)?;
     let step: Uuid = address.id("step", &STEP_EXECUTION_UNKNOWN)?;
-    let attempt = query::attempt(address.query())?;
+    let Wanted { attempt } = query.read()?;
     door.settle(id).await?;
     let contents = door.app.history.step(team.id, id, step, attempt).await?;
     let contents = contents.ok_or_else(|| STEP_EXECUTION_UNKNOWN.plain())?;
@@ -72,19 +75,19 @@ pub(crate) async fn step(
     let shown_max = door.app.limits.step_bytes_shown_max;
     let shown = number.checked_sub(1).and_then(|index| step.attempts.get(index));
     let is_large = |size: Option<i64>| size.is_some_and(|bytes| bytes > shown_max);
-    let large_input = is_large(shown.map(|attempt| attempt.input_size));
-    let large_output = is_large(shown.map(|attempt| attempt.output_size));
+    let is_large_input = is_large(shown.map(|attempt| attempt.input_size));
+    let is_large_output = is_large(shown.map(|attempt| attempt.output_size));
     let clear = door.open(&Key::User(team.id, user), &sealed).await?;
     let (input, output) = match step.kind {
         StepType::Trigger(_) => (&b""[..], &clear[..]),
         StepType::Step(_) => domain::exchange::unpack(&clear).unwrap_or_default(),
     };
-    Ok(Json(json!({
-        "isLargeInput": large_input,
-        "isLargeOutput": large_output,
-        "input": if large_input { Value::Null } else { view::contents(input) },
-        "output": if large_output { Value::Null } else { view::contents(output) },
-        "attempt": number,
-        "attempts": view::attempts(&step),
-    })))
+    Ok(Reply::new(view::StepContents {
+        is_large_input,
+        is_large_output,
+        input: if is_large_input { Value::Null } else { view::contents(input) },
+        output: if is_large_output { Value::Null } else { view::contents(output) },
+        attempt: number,
+        attempts: view::attempts(step.attempts),
+    }))
 }

@@ -2,12 +2,33 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat};
 use domain::time::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 
-/// ISO 8601 in UTC with milliseconds.
-pub(crate) fn iso(at: Timestamp) -> String {
-    DateTime::from_timestamp_millis(at.0)
-        .unwrap_or_default()
-        .to_rfc3339_opts(SecondsFormat::Millis, true)
+/// A moment as it is written: ISO 8601 in UTC with milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Iso(pub(crate) Timestamp);
+
+impl Serialize for Iso {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let moment = DateTime::from_timestamp_millis(self.0.0).unwrap_or_default();
+        serializer.serialize_str(&moment.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl JsonSchema for Iso {
+    fn schema_name() -> Cow<'static, str> {
+        "Iso".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
 }
 
 /// Reads ISO 8601: a date, or a date and time; without a zone it is UTC.
@@ -46,6 +67,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_written_with_milliseconds() {
-        assert_eq!(iso(Timestamp(1_676_548_800_007)), "2023-02-16T12:00:00.007Z");
+        let written = serde_json::to_value(Iso(Timestamp(1_676_548_800_007))).unwrap();
+        assert_eq!(written, "2023-02-16T12:00:00.007Z");
     }
 }

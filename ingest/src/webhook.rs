@@ -10,6 +10,7 @@ mod scheme;
 mod secret;
 mod verify;
 
+pub(crate) use arrival::Content;
 pub(crate) use refusal::Refusals;
 pub(crate) use secret::Secrets;
 
@@ -19,15 +20,17 @@ use crate::command::Wish;
 use crate::door::{Door, Shared};
 use crate::path::Address;
 use crate::problem::{
-    CREDENTIAL_UNKNOWN, Code, Outcome, WEBHOOK_FORGED, WEBHOOK_MALFORMED, WEBHOOK_STALE,
-    WEBHOOK_UNCONFIGURED, WEBHOOK_UNSIGNED,
+    BODY_TOO_LARGE, CREDENTIAL_UNKNOWN, Code, Outcome, Problem, WEBHOOK_FORGED, WEBHOOK_MALFORMED,
+    WEBHOOK_STALE, WEBHOOK_UNCONFIGURED, WEBHOOK_UNSIGNED,
 };
+use crate::query::{Parameter, Queried, Query};
+use crate::reply::{Nothing, Reply};
 use crate::sdk::trigger::fields;
 use arrival::{Arrival, Named};
-use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::HeaderMap;
+use bytes::Bytes;
 use domain::command::ReceiveWebhook;
 use domain::config::{IntegrationSettings, WebhookSettings};
 use domain::event::Verdict;
@@ -35,7 +38,7 @@ use domain::id::{CredentialId, ProjectId};
 use domain::key::Key;
 use domain::meta::Actor;
 use scheme::Scheme;
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 use verify::Window;
 
 /// Takes in a webhook: 200 once it is durable.
@@ -43,28 +46,46 @@ pub(crate) async fn receive(
     State(door): State<Shared>,
     open: Open,
     address: Address,
+    query: Query<Addressed>,
     headers: HeaderMap,
     body: Body,
-) -> Outcome<Json<Value>> {
+) -> Outcome<Reply<Nothing>> {
     let integration = address.integration(&open.project)?;
-    let (settings, scheme) = scheme_of(integration)?;
     let limits = &door.app.limits;
-    let params = fields(address.query().as_bytes())?;
-    let credential = credential_of(&params)?;
-    let body = body::read(&headers, body, limits.webhook_bytes_max, limits.body_timeout_ms).await?;
-    let secret = door.webhook_secret(&open, integration).await?;
-    let now_s = door.now().0.div_euclid(1_000);
-    let window = Window { now_s, tolerance_s: settings.tolerance_s };
-    let signed = scheme.verify(&secret, &headers, &body, window)?;
-    let arrival = Arrival { headers: &headers, params, body: &body };
-    let named = arrival.named(scheme, settings, signed);
-    let verdict = named.verdict;
-    let kept = Kept { project: open.id, integration, credential };
-    door.keep(kept, arrival, named).await?;
-    match refusal(verdict) {
-        None => Ok(Json(json!({}))),
-        Some(code) => Err(code.plain().of(open.id)),
-    }
+    let declared = body.size_hint().lower();
+    let (params, misread) = match fields(address.query().as_bytes()) {
+        Ok(params) => (params, None),
+        Err(problem) => (Map::new(), Some(problem)),
+    };
+    let body = body::read(&headers, body, limits.webhook_bytes_max, limits.body_timeout_ms).await;
+    let (body, unread) = match body {
+        Ok(body) => (body, None),
+        Err(problem) => (Bytes::new(), Some(problem)),
+    };
+    let is_too_large = unread.as_ref().is_some_and(|problem| *problem.code == BODY_TOO_LARGE);
+    let known = if is_too_large { limits.webhook_bytes_max + 1 } else { body.len() };
+    let size = declared.max(known as u64);
+    let arrival = Arrival { headers: &headers, params, body: &body, size };
+    let address = Kept { project: open.id, integration };
+    let judged = match misread.or(unread) {
+        Some(problem) => Err(problem),
+        None => door.judge(&open, integration, &arrival, &query).await,
+    };
+    let problem = match judged {
+        Ok((named, credential)) => {
+            let refusal = refusal(named.verdict).map(Code::plain);
+            door.keep(address, arrival, (named, credential), refusal.as_ref()).await?;
+            refusal
+        }
+        // Nothing can be kept now: whoever sent it tries again.
+        Err(problem) if problem.code.status == 503 => Some(problem),
+        Err(problem) => {
+            let named = arrival.unread(scheme_of(integration).ok().map(|(_, scheme)| scheme));
+            door.keep(address, arrival, (named, None), Some(&problem)).await?;
+            Some(problem)
+        }
+    };
+    problem.map_or_else(|| Ok(Reply::new(Nothing {})), |problem| Err(problem.of(open.id)))
 }
 
 fn scheme_of(integration: &IntegrationSettings) -> Outcome<(&WebhookSettings, &'static Scheme)> {
@@ -77,10 +98,24 @@ fn scheme_of(integration: &IntegrationSettings) -> Outcome<(&WebhookSettings, &'
 }
 
 /// The account that the address names: `?id=…`, also `/?id=…`.
-fn credential_of(params: &Map<String, Value>) -> Outcome<Option<CredentialId>> {
-    let Some(id) = params.get("id") else { return Ok(None) };
-    let id = id.as_str().unwrap_or_default().trim_end_matches('/');
-    id.parse().map(Some).map_err(|_| CREDENTIAL_UNKNOWN.plain())
+#[derive(Default)]
+pub(crate) struct Addressed {
+    id: Option<String>,
+}
+
+impl Queried for Addressed {
+    const PARAMETERS: &'static [Parameter<Self>] =
+        &[Parameter::new::<CredentialId>("id", "the id of an account", |addressed, value| {
+            addressed.id = Some(value.trim_end_matches('/').to_owned());
+            Some(())
+        })];
+}
+
+impl Addressed {
+    fn credential(self) -> Outcome<Option<CredentialId>> {
+        let id = self.id.map(|id| id.parse().map_err(|_| CREDENTIAL_UNKNOWN.plain()));
+        id.transpose()
+    }
 }
 
 fn refusal(verdict: Verdict) -> Option<&'static Code> {
@@ -97,32 +132,58 @@ fn refusal(verdict: Verdict) -> Option<&'static Code> {
 struct Kept<'a> {
     project: ProjectId,
     integration: &'a IntegrationSettings,
-    credential: Option<CredentialId>,
 }
 
 impl Door {
-    async fn keep(&self, kept: Kept<'_>, arrival: Arrival<'_>, named: Named) -> Outcome<()> {
+    /// What a webhook says of itself, and for which account the address is.
+    async fn judge(
+        &self,
+        open: &Open,
+        integration: &IntegrationSettings,
+        arrival: &Arrival<'_>,
+        query: &Query<Addressed>,
+    ) -> Outcome<(Named, Option<CredentialId>)> {
+        let (settings, scheme) = scheme_of(integration)?;
+        let credential = query.read()?.credential()?;
+        let secret = self.webhook_secret(open, integration).await?;
+        let now_s = self.now().0.div_euclid(1_000);
+        let window = Window { now_s, tolerance_s: settings.tolerance_s };
+        let signed = scheme.verify(&secret, arrival.headers, arrival.body, window)?;
+        Ok((arrival.named(scheme, settings, signed), credential))
+    }
+
+    /// Keeps a webhook: a refused one with why, and only so many of these.
+    async fn keep(
+        &self,
+        kept: Kept<'_>,
+        arrival: Arrival<'_>,
+        (named, credential): (Named, Option<CredentialId>),
+        refusal: Option<&Problem>,
+    ) -> Outcome<()> {
         let id = kept.integration.id;
-        let is_refused = named.verdict != Verdict::Verified;
-        if is_refused && !self.refusals.admit(id, self.now()) {
-            tracing::warn!(integration = %id, verdict = ?named.verdict, "a refused webhook is not kept");
-            return Ok(());
-        }
-        let key = Key::App(kept.project, id);
-        let size = i32::try_from(arrival.body.len()).unwrap_or(i32::MAX);
-        let clear = if is_refused {
-            arrival.cut(self.app.limits.refused_bytes_max)
-        } else {
-            arrival.whole()
+        let clear = match refusal {
+            None => arrival.whole(),
+            Some(problem) => {
+                let Some(missed) = self.refusals.admit(id, self.now()) else {
+                    self.app.meter.unkept(problem.code.name);
+                    tracing::warn!(
+                        integration = %id, code = problem.code.name,
+                        "a refused webhook is not kept"
+                    );
+                    return Ok(());
+                };
+                arrival.cut(self.app.limits.refused_bytes_max, problem, missed)
+            }
         };
+        let key = Key::App(kept.project, id);
         let command = ReceiveWebhook {
             integration: id,
             verdict: named.verdict,
             delivery: named.delivery,
             name: named.name,
             provider_id: named.provider_id,
-            credential: kept.credential,
-            size,
+            credential,
+            size: i32::try_from(arrival.size).unwrap_or(i32::MAX),
             sealed: self.seal(&key, clear.as_bytes()).await?,
         };
         let (actor, identity) = (Actor::Provider, self.fresh());

@@ -15,6 +15,8 @@ pub struct Config {
     pub data: PathBuf,
     pub http: Http,
     pub log: Log,
+    pub kafka: Kafka,
+    pub blobs: Blobs,
     pub store: Store,
     pub keys: Keys,
     pub egress: Egress,
@@ -42,9 +44,64 @@ pub struct Http {
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Log {
+    pub backend: Backend,
     pub partitions: u16,
     pub segment_bytes: u64,
     pub together: bool,
+}
+
+/// Where the log is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// In the node's folder; one process has it to itself.
+    Embedded,
+    /// In a Kafka cluster, for any number of nodes.
+    Kafka,
+}
+
+impl std::fmt::Display for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "embedded",
+            Self::Kafka => "kafka",
+        })
+    }
+}
+
+/// `[kafka]`
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Kafka {
+    pub brokers: String,
+    pub prefix: String,
+    pub replication: u16,
+    pub in_sync_min: u16,
+    pub commands_retention_hours: u64,
+    pub dev: bool,
+    pub tls: bool,
+    pub tls_authority_file: String,
+    pub tls_certificate_file: String,
+    pub tls_key_file: String,
+    pub sasl_mechanism: String,
+    pub sasl_user: String,
+    pub sasl_password: String,
+}
+
+impl std::fmt::Debug for Kafka {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the password.
+        f.debug_struct("Kafka").field("brokers", &self.brokers).finish_non_exhaustive()
+    }
+}
+
+/// `[blobs]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Blobs {
+    pub folder: String,
 }
 
 /// `[store]`
@@ -164,6 +221,28 @@ mod tests {
     #[test]
     fn the_defaults_are_whole() {
         assert_eq!(load(&[]).unwrap().log.partitions, 8);
+    }
+
+    /// The deployment that people start from: its files are YAML, and name settings that exist.
+    #[test]
+    fn the_composed_nodes_know_their_settings() {
+        let files = [
+            include_str!("../deploy/compose.yaml"),
+            include_str!("../deploy/prometheus/prometheus.yml"),
+            include_str!("../deploy/grafana/datasources.yml"),
+        ];
+        for text in files {
+            let mistake = saphyr_parser::Parser::new_from_str(text).find_map(Result::err);
+            assert!(mistake.is_none(), "{mistake:?}");
+        }
+        let settings = files[0].lines().filter(|line| line.trim().starts_with("MILLRACE_"));
+        let pairs = settings.filter_map(|line| line.trim().split_once(": "));
+        let pairs: Vec<_> = pairs
+            .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
+            .collect();
+        assert!(pairs.len() >= 6, "{pairs:?}");
+        let config = Config::load(None, pairs.into_iter()).unwrap();
+        assert_eq!((config.log.backend, config.kafka.dev), (Backend::Kafka, true));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The master key and the admin key: given in files, or made at the first start.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use ports::Random;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -40,19 +40,33 @@ pub fn existing_master(named: &str, data: &Path) -> Result<[u8; 32]> {
     parse_hex(&existing(named, &data.join("master.key"))?)
 }
 
+/// Where the master key is, or will be.
+pub fn master_path(named: &str, data: &Path) -> PathBuf {
+    place(named, &data.join("master.key"))
+}
+
+/// Where the admin key is, or will be.
+pub fn admin_path(named: &str, data: &Path) -> PathBuf {
+    place(named, &data.join("admin.key"))
+}
+
+fn place(named: &str, default: &Path) -> PathBuf {
+    if named.is_empty() { default.to_owned() } else { PathBuf::from(named) }
+}
+
 fn existing(named: &str, default: &Path) -> Result<String> {
-    let path = if named.is_empty() { default.to_owned() } else { PathBuf::from(named) };
+    let path = place(named, default);
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read the key {}", path.display()))?;
     Ok(text.trim().to_owned())
 }
 
 fn read_or_make(named: &str, default: &Path, random: &dyn Random) -> Result<String> {
-    let path = if named.is_empty() { default.to_owned() } else { PathBuf::from(named) };
+    let path = place(named, default);
     if named.is_empty() && !path.exists() {
         let mut bytes = [0u8; 32];
         random.fill(&mut bytes);
-        write_secret(&path, &hex(&bytes))?;
+        write_secret(&path, &hex::encode(bytes))?;
         tracing::warn!(path = %path.display(), "made a key; keep a copy of it apart from the data");
     }
     let text = std::fs::read_to_string(&path)
@@ -79,19 +93,12 @@ pub fn write_secret(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Bytes as hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn parse_hex(text: &str) -> Result<[u8; 32]> {
     let mut bytes = [0u8; 32];
     if text.len() != 64 {
         bail!("a master key is 64 hex digits; this one has {}", text.len());
     }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair)?;
-        *byte = u8::from_str_radix(pair, 16).context("a master key is 64 hex digits")?;
-    }
+    // What is wrong in it is not told: it is a secret.
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| anyhow!("a master key is 64 hex digits"))?;
     Ok(bytes)
 }

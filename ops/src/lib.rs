@@ -2,8 +2,11 @@
 
 pub mod cli;
 pub mod config;
+mod doctor;
+pub mod kafka;
 pub mod keys;
 mod meters;
+mod moving;
 pub mod node;
 mod readers;
 mod server;

@@ -19,6 +19,7 @@ pub(crate) struct Meters {
     finished: IntCounterVec,
     attempts: IntCounterVec,
     webhooks: IntCounterVec,
+    unkept: IntCounterVec,
     refusals: IntCounterVec,
     running: IntGauge,
     waiting: IntGauge,
@@ -64,6 +65,11 @@ impl Meters {
                 "millrace_webhooks_total",
                 "Webhooks recorded, by verdict; a repeat of a delivery is only that.",
                 &["verdict"],
+            )?,
+            unkept: counter(
+                "millrace_webhooks_unkept_total",
+                "Webhooks refused and not kept, since too many were that minute, by error code.",
+                &["code"],
             )?,
             refusals: counter(
                 "millrace_http_refusals_total",
@@ -156,6 +162,10 @@ impl Meter for Meters {
             Ok(()) => stopped.remove(&partition),
             Err(error) => stopped.insert(partition, error.to_string()),
         };
+    }
+
+    fn unkept(&self, code: &'static str) {
+        self.unkept.with_label_values(&[code]).inc();
     }
 }
 

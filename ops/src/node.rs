@@ -13,13 +13,15 @@ use aws_lc_rs::digest;
 use connectors::Runner as Outward;
 use connectors::guard::{Egress, Guard, SystemResolver};
 use connectors::http::{self, Client};
-use connectors::sandbox::{self, Sandbox};
+use connectors::sandbox::{self, Journal, Sandbox};
 use ports::{Outbound, Random};
 use projections::directory::DirectoryReader;
-use projections::drive::drive;
+use projections::drive::{Told, drive};
 use projections::history::{History, HistoryReader};
 use projections::inbox::{Inbox, InboxReader};
+use projections::roster::{Presence, View, attend};
 use projections::runner::{self, Projection};
+use projections::under_way::UnderWay;
 use projections::{Seat, World};
 use prometheus::Registry;
 use std::net::SocketAddr;
@@ -34,15 +36,27 @@ const LOOKUPS_MAX: usize = 64;
 const FEED_SETTLE: Duration = Duration::from_millis(2);
 /// How long open requests may take when the node stops.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How long the steps that it performs may take then.
+const FINISH: Duration = Duration::from_secs(10);
+const FINISH_LOOK: Duration = Duration::from_millis(20);
 
 /// A running node.
 pub struct Node {
     /// Where it listens.
     pub address: SocketAddr,
+    /// No more is taken in, and other nodes take over; what was taken in is still answered.
+    leave: watch::Sender<bool>,
+    /// Whether steps begin.
+    begins: watch::Sender<bool>,
+    /// Nothing goes on.
     stop: watch::Sender<bool>,
     tasks: JoinSet<Result<()>>,
+    /// Which seats this node should hold.
+    _view: watch::Sender<View>,
+    under_way: UnderWay,
     _work: Work,
     server: tokio::task::JoinHandle<()>,
+    journal: Arc<Journal>,
 }
 
 /// The projections that a node keeps.
@@ -66,22 +80,39 @@ impl Node {
         let meters = Arc::new(Meters::new(&registry)?);
         world.log = Arc::new(Watched { log: world.log, meters: meters.clone() });
         world.meter = meters.clone();
-        let (stop, stopped) = watch::channel(false);
+        let ((leave, leaving), (stop, stopped)) = (watch::channel(false), watch::channel(false));
+        let (begins, begin) = watch::channel(true);
         let mut tasks = JoinSet::new();
         let client = client(config)?;
-        let outbound = outbound(config, &client, &world);
+        let journal = Journal::open(&config.data.join("functions"));
+        let journal = Arc::new(journal.context("cannot note which functions run")?);
+        let outbound = outbound(config, &client, &world, &journal);
         let work = Work::start().context("cannot start threads")?;
-        start_owners((&mut tasks, &work), &world, &outbound, &stopped);
-        start_readers((&mut tasks, &work), &world, &stopped);
+        let seats: Vec<Seat> = seats(world.log.partitions()).chain([Seat::CONFIG]).collect();
+        let name = process_name(world.random.as_ref());
+        let presence = Arc::new(Presence::new(name, env!("CARGO_PKG_VERSION"), seats.len()));
+        let (views, view) = watch::channel(first_view(&world, &presence, &seats));
+        let told = Told { view, begins: begin, stop: stopped.clone() };
+        start_owners((&mut tasks, &work), (&world, &presence, &seats), &outbound, &told);
+        start_readers((&mut tasks, &work), &world, &stopped).await?;
         tasks.spawn(follow_configuration(world.clone(), stopped.clone()));
         let server = Server::bind(&config.http).await?;
         let address = server.address();
+        presence.listens(address.to_string());
+        if !world.log.exclusive() {
+            let all: Vec<u16> = seats.iter().map(Seat::number).collect();
+            let ends = (leaving.clone(), stopped.clone());
+            let attending = attend(world.clone(), presence, (all, views.clone()), ends);
+            tasks.spawn(async move { Ok(attending.await?) });
+        }
         publish_address(config, address)?;
         let router = ingest::router(app(config, &world, client, &admin_key));
         let router = with_status(router, &world, meters, registry)?;
-        let server = tokio::spawn(server.run(router, stopped, DRAIN));
+        let server = tokio::spawn(server.run(router, leaving, DRAIN));
         tracing::info!(%address, data = %config.data.display(), "ready");
-        Ok(Self { address, stop, tasks, _work: work, server })
+        let under_way = world.under_way;
+        let (_view, _work) = (views, work);
+        Ok(Self { address, leave, begins, stop, tasks, _view, under_way, _work, server, journal })
     }
 
     /// Runs until `end` resolves or a part of the node cannot go on.
@@ -94,10 +125,26 @@ impl Node {
             Some(joined) = self.tasks.join_next() => joined.context("a part of the node panicked")?,
         };
         tracing::info!("stopping");
-        self.stop.send_replace(true);
+        self.leave.send_replace(true);
         self.server.await.context("the server panicked")?;
+        self.begins.send_replace(false);
+        finish(&self.under_way).await;
+        self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+        self.journal.clear().context("cannot note that no function runs")?;
         died
+    }
+}
+
+/// Waits for the steps that are performed; who owns them next has the others tried again.
+async fn finish(under_way: &UnderWay) {
+    let finished = async {
+        while !under_way.is_empty() {
+            tokio::time::sleep(FINISH_LOOK).await;
+        }
+    };
+    if tokio::time::timeout(FINISH, finished).await.is_err() {
+        tracing::warn!(steps = under_way.len(), "steps do not come to an end, and are left");
     }
 }
 
@@ -108,18 +155,26 @@ fn publish_address(config: &Config, address: SocketAddr) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// What a node should hold before it has heard of others.
+fn first_view(world: &World, presence: &Presence, seats: &[Seat]) -> View {
+    // Nobody else can hold anything where the log is this process's alone.
+    match world.log.exclusive() {
+        true => View::alone(presence.node(), seats.iter().map(Seat::number)),
+        false => View::default(),
+    }
+}
+
+/// Starts an owner for every seat.
 fn start_owners(
     (tasks, work): (&mut JoinSet<Result<()>>, &Work),
-    world: &World,
+    (world, presence, seats): (&World, &Arc<Presence>, &[Seat]),
     outbound: &Arc<dyn Outbound>,
-    stopped: &watch::Receiver<bool>,
+    told: &Told,
 ) {
-    let seats = seats(world.log.partitions()).chain([Seat::CONFIG]);
-    let name = process_name(world.random.as_ref());
-    for seat in seats {
-        let (world, outbound, stopped) = (world.clone(), outbound.clone(), stopped.clone());
-        let node = name.clone();
-        let owner = async move { Ok(drive(world, seat, node, outbound, stopped).await?) };
+    for seat in seats.iter().copied() {
+        let (world, outbound, presence) = (world.clone(), outbound.clone(), presence.clone());
+        let told = told.clone();
+        let owner = async move { Ok(drive(world, seat, presence, outbound, told).await?) };
         tasks.spawn_on(owner, work.handle());
     }
 }
@@ -131,18 +186,20 @@ fn process_name(random: &dyn Random) -> String {
     format!("node-{}-{:08x}", std::process::id(), u32::from_be_bytes(bytes))
 }
 
-fn start_readers(
+async fn start_readers(
     (tasks, work): (&mut JoinSet<Result<()>>, &Work),
     world: &World,
     stopped: &watch::Receiver<bool>,
-) {
+) -> Result<()> {
     for projection in projections() {
+        runner::renew(world.log.as_ref(), world.store.as_ref(), projection.as_ref()).await?;
         for seat in seats(world.log.partitions()) {
             let (world, projection, stopped) = (world.clone(), projection.clone(), stopped.clone());
             let reader = async move { Ok(runner::run(world, projection, seat, stopped).await?) };
             tasks.spawn_on(reader, work.handle());
         }
     }
+    Ok(())
 }
 
 async fn follow_configuration(world: World, mut stopped: watch::Receiver<bool>) -> Result<()> {
@@ -168,11 +225,16 @@ fn client(config: &Config) -> Result<Client> {
     Client::new(guard, &http::Options::default()).context("cannot set up TLS")
 }
 
-fn outbound(config: &Config, client: &Client, world: &World) -> Arc<dyn Outbound> {
+fn outbound(
+    config: &Config,
+    client: &Client,
+    world: &World,
+    journal: &Arc<Journal>,
+) -> Arc<dyn Outbound> {
     let mut options =
         sandbox::Options { threads: config.functions.threads, ..sandbox::Options::default() };
     options.limits.memory_bytes_max = config.functions.memory_bytes_max;
-    let sandbox = Arc::new(Sandbox::new(options));
+    let sandbox = Arc::new(Sandbox::noting(options, journal.clone()));
     Arc::new(Outward::new(client.clone(), sandbox, world.clock.clone()))
 }
 
@@ -197,8 +259,9 @@ fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> inges
         random: world.random.clone(),
         directory: Arc::new(Users(DirectoryReader::new(store.clone(), partitions))),
         history: Arc::new(Tasks(HistoryReader::new(world.log.clone(), store.clone()))),
-        inbox: Arc::new(Webhooks(InboxReader::new(store.clone(), partitions))),
+        inbox: Arc::new(Webhooks(InboxReader::new(world.log.clone(), store.clone()))),
         key_source: Arc::new(KeySets(client)),
+        meter: world.meter.clone(),
         limits,
         admin_key_hash: hash.as_ref().try_into().ok(),
     }

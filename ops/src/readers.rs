@@ -1,9 +1,12 @@
 //! What the door reads, over what the projections wrote.
 
 use async_trait::async_trait;
-use domain::id::{ExecutionId, ProjectId};
-use domain::state::User;
-use domain::view::{Deliveries, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents};
+use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
+use domain::payload::Payload;
+use domain::state::{Seen, User};
+use domain::view::{
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents,
+};
 use ports::Error;
 use projections::directory::DirectoryReader;
 use projections::history::HistoryReader;
@@ -16,6 +19,15 @@ pub(crate) struct Users(pub(crate) DirectoryReader);
 impl ingest::Directory for Users {
     async fn user(&self, project: ProjectId, user: &str) -> Result<Option<User>, Error> {
         self.0.user(project, user).await
+    }
+
+    async fn seen(
+        &self,
+        project: ProjectId,
+        user: &str,
+        command: CommandId,
+    ) -> Result<Option<Seen>, Error> {
+        self.0.seen(project, user, command).await
     }
 }
 
@@ -56,6 +68,14 @@ pub(crate) struct Webhooks(pub(crate) InboxReader);
 impl ingest::Inbox for Webhooks {
     async fn list(&self, project: ProjectId, filter: &DeliveryFilter) -> Result<Deliveries, Error> {
         self.0.list(project, filter).await
+    }
+
+    async fn read(
+        &self,
+        project: ProjectId,
+        id: EventId,
+    ) -> Result<Option<(Delivery, Payload)>, Error> {
+        self.0.read(project, id).await
     }
 }
 

@@ -74,6 +74,8 @@ impl Server {
                 drop(slot);
             });
         }
+        // Who comes now is refused at once, and goes to another node.
+        drop(self.listener);
         let _ = tokio::time::timeout(drain, self.slots.acquire_many(all)).await;
     }
 }

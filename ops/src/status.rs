@@ -92,7 +92,8 @@ impl Status {
             self.ends.with_label_values(&["events", number.as_str()]).set(events);
             for projection in projections() {
                 let name = projection.name();
-                let applied = runner::applied(self.world.store.as_ref(), name, seat).await?;
+                let store = self.world.store.as_ref();
+                let applied = runner::applied(store, projection.as_ref(), seat).await?;
                 self.lags.with_label_values(&[name, number.as_str()]).set(events - applied);
             }
         }

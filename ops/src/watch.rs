@@ -44,6 +44,10 @@ impl Log for Watched {
         self.log.changed(partition, from).await
     }
 
+    async fn start(&self, partition: Partition) -> Result<Offset, Error> {
+        self.log.start(partition).await
+    }
+
     async fn end(&self, partition: Partition) -> Result<Offset, Error> {
         self.log.end(partition).await
     }

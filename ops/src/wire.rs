@@ -1,13 +1,16 @@
 //! Builds the ports of a node and hands them round.
 
-use crate::config::Config;
-use crate::keys;
+use crate::config::{Backend, Config};
 use crate::system::{SystemClock, SystemEntropy};
-use anyhow::{Context, Result};
+use crate::{kafka, keys};
+use anyhow::{Context, Result, bail};
 use log_embedded::EmbeddedLog;
+use log_kafka::KafkaLog;
 use ports::{Answers, Backlog, Feed, Log, MasterKey, Random, Store, Vault};
 use projections::World;
-use std::path::Path;
+use projections::level::Level;
+use projections::under_way::UnderWay;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store_embedded::{EmbeddedStore, FileBlobs};
 
@@ -29,13 +32,15 @@ pub async fn open(config: &Config) -> Result<Ports> {
     let random: Arc<dyn Random> = Arc::new(SystemEntropy::new());
     let master = keys::master(&config.keys.master_key_file, &config.data, random.as_ref())?;
     let admin_key = keys::admin(&config.keys.admin_key_file, &config.data, random.as_ref())?;
-    let log: Arc<dyn Log> = Arc::new(open_log(config)?);
+    let log = open_log(config).await?;
     let store = open_store(config, &config.data.join("rows"))?;
-    let blobs = FileBlobs::open(&config.data.join("blobs"), &store_options(config))?;
+    let blobs = open_blobs(config)?;
     let vault = Vault::new(log.clone(), Arc::new(blobs), random.clone(), MasterKey::new(master));
     vault.refresh().await.context("the master key does not fit this folder")?;
     let feed = Arc::new(Feed::new(log.clone()));
     feed.refresh().await?;
+    // On a log of its own, nobody else reads what it writes.
+    let level = if log.exclusive() { Level::newest() } else { Level::oldest() };
     let world = World {
         log,
         store,
@@ -46,6 +51,8 @@ pub async fn open(config: &Config) -> Result<Ports> {
         answers: Answers::default(),
         backlog: Backlog::default(),
         meter: Arc::new(()),
+        under_way: UnderWay::default(),
+        level,
     };
     Ok(Ports { world, admin_key })
 }
@@ -66,18 +73,63 @@ pub struct View {
 pub async fn look(config: &Config) -> Result<View> {
     let random: Arc<dyn Random> = Arc::new(SystemEntropy::new());
     let master = keys::existing_master(&config.keys.master_key_file, &config.data)?;
-    let log: Arc<dyn Log> = Arc::new(log_embedded::Snapshot::take(config.data.join("log"))?);
-    let blobs = FileBlobs::look(&config.data.join("blobs"), &store_options(config))?;
+    let log: Arc<dyn Log> = match config.log.backend {
+        Backend::Embedded => Arc::new(log_embedded::Snapshot::take(config.data.join("log"))?),
+        Backend::Kafka => open_log(config).await?,
+    };
+    let blobs = FileBlobs::look(&blobs(config), &store_options(config))?;
     let vault = Vault::new(log.clone(), Arc::new(blobs), random, MasterKey::new(master));
     vault.refresh().await.context("the master key does not fit this folder")?;
     Ok(View { log, vault })
 }
 
-/// Opens the log of a folder alone.
+/// Opens the log alone.
 ///
 /// # Errors
-/// Another process has the folder, or it is damaged or newer.
-pub fn open_log(config: &Config) -> Result<EmbeddedLog> {
+/// Another process has the folder, or it is damaged or newer; or Kafka cannot be used.
+pub async fn open_log(config: &Config) -> Result<Arc<dyn Log>> {
+    Ok(match config.log.backend {
+        Backend::Embedded => Arc::new(open_embedded(config)?),
+        Backend::Kafka => {
+            let options = kafka::options(&config.kafka)?;
+            check(&log_kafka::plan(&options, kafka::wanted(config)).await?)?;
+            Arc::new(KafkaLog::open(options).await?)
+        }
+    })
+}
+
+/// What may lose what was acknowledged is not opened, unless it is for development.
+fn check(plan: &log_kafka::Plan) -> Result<()> {
+    if !plan.warnings().is_empty() {
+        tracing::warn!("kafka.dev is set: {}", plan.warnings().join("; "));
+    }
+    match plan.refusals() {
+        [] => Ok(()),
+        lines => bail!("{}", lines.join("; ")),
+    }
+}
+
+/// Opens the large payloads, which nodes at a log on Kafka share.
+///
+/// # Errors
+/// Another process has the folder to itself, or the disk refuses.
+pub fn open_blobs(config: &Config) -> Result<FileBlobs> {
+    let (path, options) = (blobs(config), store_options(config));
+    Ok(match config.log.backend {
+        Backend::Embedded => FileBlobs::open(&path, &options)?,
+        Backend::Kafka => FileBlobs::share(&path, &options)?,
+    })
+}
+
+/// Where large payloads are.
+pub fn blobs(config: &Config) -> PathBuf {
+    match config.blobs.folder.as_str() {
+        "" => config.data.join("blobs"),
+        folder => PathBuf::from(folder),
+    }
+}
+
+fn open_embedded(config: &Config) -> Result<EmbeddedLog> {
     let mut options = log_embedded::Options::new(config.data.join("log"), config.log.partitions);
     options.segment_bytes = config.log.segment_bytes;
     options.together = config.log.together;
@@ -96,7 +148,8 @@ pub fn open_store(config: &Config, path: &Path) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-fn store_options(config: &Config) -> store_embedded::Options {
+/// How rows and large payloads are opened.
+pub fn store_options(config: &Config) -> store_embedded::Options {
     store_embedded::Options {
         cache_bytes_max: config.store.cache_bytes,
         ..store_embedded::Options::default()

@@ -1,11 +1,12 @@
 //! Keeps an owner turning: its turns, its timers, and the steps it starts.
 
 use crate::owner::{Owner, SAVE_AFTER_MS, Seat, Turn};
-use crate::perform::perform;
+use crate::perform::{outcome_record, perform};
 use crate::queue::Work;
+use crate::roster::{Presence, View};
 use crate::world::World;
 use domain::time::Timestamp;
-use ports::{Error, Meter, Outbound};
+use ports::{Error, Meter, Offset, Outbound, Outcome, Partition};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -14,30 +15,54 @@ use tokio::sync::watch;
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause between retries.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// Pause of an owner that finds another node's claim in front of its own: the two have not heard the
+/// same of each other yet.
+const DEPOSED_PAUSE: Duration = Duration::from_millis(500);
 /// The longest sleep before the timers are looked at again: the clock may step.
 const SLEEP_MS_MAX: i64 = 1_000;
 
-/// Drives one owner until `stop` becomes true.
+/// What an owner is told.
+#[derive(Clone)]
+pub struct Told {
+    /// Which seats this node should hold, and who else is there.
+    pub view: watch::Receiver<View>,
+    /// Steps begin while this is true.
+    pub begins: watch::Receiver<bool>,
+    /// The end.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// Drives the owner of one seat until it is told to stop: it decides while this node should hold
+/// the seat, and else follows whoever does.
 ///
 /// # Errors
 /// `Corrupt`: what is stored contradicts itself; the process must stop.
 pub async fn drive(
     world: World,
     seat: Seat,
-    node: String,
+    presence: Arc<Presence>,
     outbound: Arc<dyn Outbound>,
-    mut stop: watch::Receiver<bool>,
+    mut told: Told,
 ) -> Result<(), Error> {
-    let mut owner = Owner::new(world.clone(), seat, node);
-    let mut pause = RETRY_PAUSE;
-    while !*stop.borrow() {
-        let done = round(&world, &mut owner, &outbound).await;
+    let mut owner = Owner::new(world.clone(), seat, presence.node());
+    let (mut pause, mut is_cold) = (RETRY_PAUSE, true);
+    while !*told.stop.borrow() {
+        let holds = told.view.borrow_and_update().seats.contains(&seat.number());
+        owner.let_begin(*told.begins.borrow_and_update());
+        let done = match holds {
+            true => round(&world, &mut owner, &outbound, &told.view).await,
+            false => follow(&world, &mut owner).await,
+        };
         world.meter.owner(seat.number(), done.as_ref().map(|_| ()));
+        if is_cold && done.is_ok() {
+            is_cold = false;
+            presence.caught_up();
+        }
         match done {
             Ok(Some(next)) => {
                 pause = RETRY_PAUSE;
                 world.meter.waiting(seat.number(), owner.waiting());
-                rest(&world, &owner, next, &mut stop).await;
+                rest(&world, &owner, next, &mut told).await;
             }
             Ok(None) => pause = RETRY_PAUSE,
             Err(Error::Corrupt(reason)) => {
@@ -56,16 +81,31 @@ pub async fn drive(
     Ok(())
 }
 
+/// What a seat rests for: the next record of a partition.
+type Next = (Partition, Offset);
+
+/// Folds what another node decided.
+async fn follow(world: &World, owner: &mut Owner) -> Result<Option<Next>, Error> {
+    let next = owner.follow().await?;
+    let waited_ms = owner.unsaved_since().map(|since| world.clock.now().since_ms(since));
+    if waited_ms.is_some_and(|ms| ms >= SAVE_AFTER_MS) {
+        owner.save().await?;
+    }
+    Ok(Some((owner.seat().events, next)))
+}
+
 /// A turn, the steps that it made ready, and due timers. `Some`: nothing to do up to that command.
 async fn round(
     world: &World,
     owner: &mut Owner,
     outbound: &Arc<dyn Outbound>,
-) -> Result<Option<i64>, Error> {
+    view: &watch::Receiver<View>,
+) -> Result<Option<Next>, Error> {
     let turn = owner.turn().await?;
-    for work in owner.start().await? {
+    for work in owner.take_works() {
         tokio::spawn(complete(world.clone(), Arc::clone(outbound), work));
     }
+    owner.reclaim(|node| view.borrow().nodes.contains(node)).await?;
     let fired = match owner.next_due() {
         Some(due) if due <= world.clock.now() => owner.fire().await?,
         _ => 0,
@@ -76,25 +116,27 @@ async fn round(
         world.meter.waiting(owner.seat().number(), owner.waiting());
     }
     Ok(match turn {
-        Turn::Idle { next } if fired == 0 => Some(next),
+        Turn::Idle { next } if fired == 0 => Some((owner.seat().commands, next)),
         Turn::Idle { .. } | Turn::Busy => None,
         Turn::Deposed => {
-            tokio::time::sleep(RETRY_PAUSE_MAX).await;
+            tokio::time::sleep(DEPOSED_PAUSE).await;
             None
         }
     })
 }
 
-/// Waits for the next command, the next timer, or the end.
-async fn rest(world: &World, owner: &Owner, next: i64, stop: &mut watch::Receiver<bool>) {
+/// Waits for the next record, the next timer, another task, or the end.
+async fn rest(world: &World, owner: &Owner, (partition, next): Next, told: &mut Told) {
     let now = world.clock.now();
     let save = owner.unsaved_since().map(|since| since.plus_ms(SAVE_AFTER_MS));
     let due = owner.next_due().into_iter().chain(save).min().unwrap_or(Timestamp(i64::MAX));
     let sleep_ms = due.since_ms(now).clamp(1, SLEEP_MS_MAX);
     tokio::select! {
-        _ = world.log.changed(owner.seat().commands, next) => {}
+        _ = world.log.changed(partition, next) => {}
         () = tokio::time::sleep(Duration::from_millis(sleep_ms.unsigned_abs())) => {}
-        _ = stop.changed() => {}
+        _ = told.view.changed() => {}
+        _ = told.begins.changed() => {}
+        _ = told.stop.changed() => {}
     }
 }
 
@@ -114,31 +156,32 @@ impl Drop for Performing {
     }
 }
 
-/// Performs a step until its outcome is on the log. A step that is performed again after a crash
-/// or a full disk has the same effect key.
+/// Performs a step until its outcome is on the log. What is sent has the effect key of the step,
+/// also when it is tried again.
 async fn complete(world: World, outbound: Arc<dyn Outbound>, work: Work) {
     let trace_id = work.run.correlation_id.simple();
     let (execution, attempt) = (work.call.key.execution, work.call.attempt);
     let _performing = Performing::begin(&world.meter);
+    let trying = async |what: &str, error: &Error, pause: &mut Duration| {
+        tracing::warn!(%trace_id, %execution, attempt, %error, "{what}; trying again");
+        tokio::time::sleep(*pause).await;
+        *pause = (*pause * 2).min(RETRY_PAUSE_MAX);
+    };
     let mut pause = RETRY_PAUSE;
-    let (partition, record) = loop {
+    let outcome = loop {
         match perform(&world, outbound.as_ref(), &work).await {
             Ok(outcome) => break outcome,
-            Err(error) => tracing::warn!(
-                %trace_id, %execution, attempt, %error,
-                "step could not be opened; trying again"
-            ),
+            Err(error) => trying("step could not be opened", &error, &mut pause).await,
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(RETRY_PAUSE_MAX);
     };
     pause = RETRY_PAUSE;
-    while let Err(error) = world.log.append(vec![(partition, record.clone())]).await {
-        tracing::warn!(
-            %trace_id, %execution, attempt, %error,
-            "outcome could not be recorded; trying again"
-        );
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(RETRY_PAUSE_MAX);
+    // What was performed once is not performed again for the sake of its record.
+    while let Err(error) = record(&world, &work, &outcome).await {
+        trying("outcome could not be recorded", &error, &mut pause).await;
     }
+}
+
+async fn record(world: &World, work: &Work, outcome: &Outcome) -> Result<(), Error> {
+    let record = outcome_record(world, work, outcome).await?;
+    world.log.append(vec![record]).await.map(|_| ())
 }

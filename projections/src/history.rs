@@ -1,18 +1,21 @@
 //! Task History: every execution and what its steps took in and gave.
 
 mod fold;
+mod index;
 mod read;
+mod search;
+mod starts;
+mod tally;
 
 pub use read::HistoryReader;
 
 use crate::runner::{Loaded, Projection, Standing};
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::event::Event;
-use domain::id::{ExecutionId, IntegrationId, ProjectId, WorkflowId};
-use domain::time::Timestamp;
-use domain::view::Status;
+use domain::id::ExecutionId;
+use domain::meta::Recorded;
 use ports::{Error, Table};
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -20,22 +23,26 @@ use uuid::Uuid;
 pub const RUNS: Table = Table("history.run");
 /// Which events hold what the attempts of steps took in and gave, by their offsets.
 pub const CONTENTS: Table = Table("history.contents");
-/// Executions by project and moment of their start.
+/// Executions in the order of their start, by project and again by user.
 pub const STARTS: Table = Table("history.start");
-
-/// The name of the projection.
-const NAME: &str = "history";
+/// How many executions began in each span of time, by project and again by user.
+pub const COUNTS: Table = Table("history.count");
 
 /// The projection.
 pub struct History;
 
 impl Projection for History {
     fn name(&self) -> &'static str {
-        NAME
+        "history"
+    }
+
+    fn version(&self) -> u32 {
+        // 2: counts, and starts by user.
+        2
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[RUNS, CONTENTS, STARTS]
+        &[RUNS, CONTENTS, STARTS, COUNTS]
     }
 
     fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)> {
@@ -57,13 +64,10 @@ impl Projection for History {
     }
 }
 
-/// A row of [`STARTS`]: what lists filter by, so that they need not read whole executions.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Start {
-    user: String,
-    workflow: WorkflowId,
-    integration: IntegrationId,
-    status: Status,
+/// The user that an execution is of; empty if it is of none.
+fn user_of(event: &Recorded<Event>) -> String {
+    let key = event.meta.parsed_key();
+    key.and_then(|key| key.user().map(str::to_owned)).unwrap_or_default()
 }
 
 fn run_key(partition: u16, id: ExecutionId) -> Bytes {
@@ -83,11 +87,7 @@ fn contents_key(partition: u16, id: ExecutionId, step: &Uuid, attempt: i32) -> B
     key.freeze()
 }
 
-fn start_key(partition: u16, project: ProjectId, at: Timestamp, id: ExecutionId) -> Bytes {
-    let mut key = BytesMut::with_capacity(42);
-    key.put_u16(partition);
-    key.put_slice(project.bytes());
-    key.put_i64(at.0);
-    key.put_slice(id.bytes());
-    key.freeze()
+fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, Error> {
+    postcard::from_bytes(bytes)
+        .map_err(|error| Error::Corrupt(format!("a row of history does not decode: {error}")))
 }

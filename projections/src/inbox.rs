@@ -5,14 +5,19 @@ use bytes::{BufMut, Bytes, BytesMut};
 use domain::event::Event;
 use domain::id::{EventId, ProjectId};
 use domain::meta::Recorded;
+use domain::payload::Payload;
 use domain::time::Timestamp;
 use domain::view::{Deliveries, Delivery, DeliveryFilter};
-use ports::{Error, Range, Store, Table};
+use ports::{Error, Log, Offset, Range, Store, Table};
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Deliveries by project and moment.
 pub const DELIVERIES: Table = Table("inbox.delivery");
+
+/// Where a delivery lies, by its id: when it came, and the offset of its event.
+pub const PLACES: Table = Table("inbox.place");
 
 /// Rows read in one go.
 const SCAN_ROWS_MAX: usize = 4_096;
@@ -25,8 +30,13 @@ impl Projection for Inbox {
         "inbox"
     }
 
+    fn version(&self) -> u32 {
+        // 2: places by id.
+        2
+    }
+
     fn tables(&self) -> &'static [Table] {
-        &[DELIVERIES]
+        &[DELIVERIES, PLACES]
     }
 
     fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)> {
@@ -38,18 +48,22 @@ impl Projection for Inbox {
     }
 
     fn fold(&self, partition: u16, rows: &mut Loaded, events: &[Standing]) -> Result<(), Error> {
-        events.iter().try_for_each(|(_, event)| keep(partition, rows, event))
+        events.iter().try_for_each(|(offset, event)| keep(partition, rows, (*offset, event)))
     }
 }
 
-fn keep(partition: u16, rows: &mut Loaded, event: &Recorded<Event>) -> Result<(), Error> {
+fn keep(
+    partition: u16,
+    rows: &mut Loaded,
+    (offset, event): (Offset, &Recorded<Event>),
+) -> Result<(), Error> {
     let e = match &event.body {
         Event::WebhookReceived(e) => e,
         Event::WebhookSpread(e) => {
-            let place = key(partition, event.meta.project, e.received_at, e.webhook);
-            let Some(mut row) = rows.get::<Delivery>(DELIVERIES, &place)? else { return Ok(()) };
+            let key = key(partition, event.meta.project, e.received_at, e.webhook);
+            let Some(mut row) = rows.get::<Delivery>(DELIVERIES, &key)? else { return Ok(()) };
             row.recipient_count += u32::try_from(e.recipients.len()).unwrap_or(u32::MAX);
-            return rows.put(DELIVERIES, place, &row);
+            return rows.put(DELIVERIES, key, &row);
         }
         _ => return Ok(()),
     };
@@ -66,7 +80,17 @@ fn keep(partition: u16, rows: &mut Loaded, event: &Recorded<Event>) -> Result<()
         recipient_count: u32::try_from(e.recipients.len()).unwrap_or(u32::MAX),
         size: i64::from(e.size),
     };
-    rows.put(DELIVERIES, key(partition, event.meta.project, at, id), &row)
+    let project = event.meta.project;
+    rows.put(PLACES, place(partition, project, id), &(at, offset))?;
+    rows.put(DELIVERIES, key(partition, project, at, id), &row)
+}
+
+fn place(partition: u16, project: ProjectId, id: EventId) -> Bytes {
+    let mut key = BytesMut::with_capacity(34);
+    key.put_u16(partition);
+    key.put_slice(project.bytes());
+    key.put_slice(id.bytes());
+    key.freeze()
 }
 
 fn key(partition: u16, project: ProjectId, at: Timestamp, id: EventId) -> Bytes {
@@ -80,14 +104,40 @@ fn key(partition: u16, project: ProjectId, at: Timestamp, id: EventId) -> Bytes 
 
 /// Reads the inbox.
 pub struct InboxReader {
+    log: Arc<dyn Log>,
     store: Arc<dyn Store>,
-    partitions: u16,
 }
 
 impl InboxReader {
-    /// A reader of a node's own rows.
-    pub fn new(store: Arc<dyn Store>, partitions: u16) -> Self {
-        Self { store, partitions }
+    /// A reader of a node's own rows, and of the events that they point to.
+    pub fn new(log: Arc<dyn Log>, store: Arc<dyn Store>) -> Self {
+        Self { log, store }
+    }
+
+    /// One delivery, with what was sent, sealed; `None` if the project has no such delivery.
+    ///
+    /// # Errors
+    /// As [`InboxReader::list`].
+    pub async fn read(
+        &self,
+        project: ProjectId,
+        id: EventId,
+    ) -> Result<Option<(Delivery, Payload)>, Error> {
+        for partition in 0..self.log.partitions() {
+            let Some(bytes) = self.row(PLACES, place(partition, project, id)).await? else {
+                continue;
+            };
+            let (at, offset): (Timestamp, Offset) = decode(&bytes)?;
+            let row = self.row(DELIVERIES, key(partition, project, at, id)).await?;
+            let Some(row) = row else { return Ok(None) };
+            let sealed = crate::runner::sealed(self.log.as_ref(), partition, offset).await?;
+            return Ok(Some((decode(&row)?, sealed)));
+        }
+        Ok(None)
+    }
+
+    async fn row(&self, table: Table, key: Bytes) -> Result<Option<Bytes>, Error> {
+        Ok(self.store.get(table, &[key]).await?.into_iter().next().flatten())
     }
 
     /// A page of deliveries, newest first.
@@ -103,7 +153,7 @@ impl InboxReader {
         let wanted = offset.saturating_add(filter.limit);
         let mut found = Vec::new();
         let mut total = 0;
-        for partition in 0..self.partitions {
+        for partition in 0..self.log.partitions() {
             total += self.scan(partition, project, filter, (wanted, &mut found)).await?;
         }
         found.sort_by_key(|row: &Delivery| std::cmp::Reverse((row.received_at, row.id)));
@@ -129,9 +179,7 @@ impl InboxReader {
             let range = Range { from: first, until: last, limit: SCAN_ROWS_MAX, backwards: true };
             let rows = self.store.scan(DELIVERIES, range).await?;
             for (_, value) in &rows {
-                let row: Delivery = postcard::from_bytes(value).map_err(|error| {
-                    Error::Corrupt(format!("a row of the inbox does not decode: {error}"))
-                })?;
+                let row: Delivery = decode(value)?;
                 if passes(filter, &row) {
                     total += 1;
                     if kept < wanted {
@@ -146,6 +194,11 @@ impl InboxReader {
             }
         }
     }
+}
+
+fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, Error> {
+    postcard::from_bytes(bytes)
+        .map_err(|error| Error::Corrupt(format!("a row of the inbox does not decode: {error}")))
 }
 
 fn passes(filter: &DeliveryFilter, row: &Delivery) -> bool {

@@ -1,14 +1,17 @@
-//! Everything that consumes the log: the owner, queues, history.
+//! Everything that consumes the log: the owner, queues, history, and who is at the log.
 
 pub mod directory;
 pub mod drive;
 pub mod history;
 pub mod inbox;
+pub mod level;
 pub mod owner;
 pub mod perform;
 mod queue;
+pub mod roster;
 pub mod runner;
 mod timer;
+pub mod under_way;
 mod world;
 
 pub use owner::{Owner, Seat, Turn};

@@ -6,24 +6,30 @@
 //! makes it drop its memory and claim again. It waits for nothing but its ports, so a simulation
 //! can drive it step by step.
 
+mod begin;
 mod claim;
 mod crash;
 mod decide;
 mod expiry;
+mod follow;
 pub mod open;
+mod pause;
 mod release;
 mod rows;
 pub(crate) mod stamp;
 pub mod table;
 
+use begin::Lent;
 use crash::Fruitless;
 use rows::Mark;
 pub use rows::SAVE_AFTER_MS;
 
 use crate::queue::{Queues, Work};
 use crate::timer::Timers;
+use crate::under_way::Attempt;
 use crate::world::World;
 use domain::answer::Answer;
+use domain::config::Config;
 use domain::event::Event;
 use domain::id::ExecutionId;
 use domain::meta::Recorded;
@@ -31,8 +37,10 @@ use domain::run::Filter;
 use domain::state::Rows;
 use domain::time::Timestamp;
 use ports::{Asked, Error, Offset, Partition};
+use std::collections::VecDeque;
 
-/// Commands decided in one go.
+/// Commands decided in one go. Who follows an owner relies on it (`follow.rs`): nodes of an older
+/// version may be at the log, so it never rises.
 pub const BATCH_COMMANDS_MAX: usize = 512;
 /// Bytes of commands read in one go: about as many as are decided in one go. More would be read
 /// again with the next batch.
@@ -71,14 +79,26 @@ pub struct Owner {
     node: String,
     rows: Rows,
     held: Option<Held>,
+    /// How far it follows the owner that holds the partition.
+    standby: Option<Held>,
     queues: Queues,
     timers: Timers,
     /// Since when rows wait to be saved.
     unsaved_since: Option<Timestamp>,
     /// When the last batch was let out, unless nothing waited behind it.
     busy_since: Option<Timestamp>,
+    /// The configuration at which paused steps were last looked at.
+    taken_up_at: Option<Offset>,
     /// Everything that expired before this second is gone; `None`: not looked yet, or not all.
     expired_before: Option<i64>,
+    /// Steps that begin now.
+    works: Vec<Work>,
+    /// Whether steps begin.
+    begins: bool,
+    /// What an owner before this one let begin.
+    lent: Lent,
+    /// What this node let begin, says the log, and may not have.
+    doubtful: Vec<Attempt>,
 }
 
 /// What an owner knows while it holds its partition.
@@ -98,6 +118,8 @@ struct Held {
     fruitless: Fruitless,
     /// Counts the events of that millisecond, so that their ids rise.
     count: u32,
+    /// Where the latest decisions of another owner begin.
+    recent: VecDeque<Mark>,
 }
 
 impl Held {
@@ -143,11 +165,17 @@ impl Owner {
             node,
             rows,
             held: None,
+            standby: None,
             queues,
             timers,
             unsaved_since: None,
             busy_since: None,
+            taken_up_at: None,
             expired_before: None,
+            works: Vec::new(),
+            begins: true,
+            lent: Lent::default(),
+            doubtful: Vec::new(),
         }
     }
 
@@ -177,30 +205,58 @@ impl Owner {
         if self.held.is_none() && !self.claim().await? {
             return Ok(Turn::Deposed);
         }
+        let config = self.world.feed.current();
+        self.fetch_up(&config).await?;
+        let turn = self.decide_and_begin(&config).await?;
+        if turn != Turn::Deposed {
+            self.ask_slots(&self.world.feed.current()).await?;
+        }
+        Ok(turn)
+    }
+
+    async fn decide_and_begin(&mut self, config: &Config) -> Result<Turn, Error> {
         let Some(held) = &self.held else { return Ok(Turn::Deposed) };
         let from = held.next;
         let batch = self.world.log.read(self.seat.commands, from, BATCH_BYTES_MAX).await?;
-        if batch.is_empty() {
-            self.busy_since = None;
+        let decided = match batch.is_empty() {
+            true => Vec::new(),
+            false => {
+                self.busy_since.get_or_insert_with(|| self.world.clock.now());
+                self.decide_batch(batch).await?
+            }
+        };
+        decided.iter().for_each(|one| self.queue_up(one));
+        let beginning = self.begin(config).await?;
+        if decided.is_empty() && beginning.is_empty() {
             return self.idle(from).await;
         }
-        self.busy_since.get_or_insert_with(|| self.world.clock.now());
-        let decided = self.decide_batch(batch).await?;
-        if decided.is_empty() {
-            let next = self.held.as_ref().map_or(from, |held| held.next);
-            return Ok(if next == from { Turn::Idle { next } } else { Turn::Busy });
-        }
-        if !self.append(&decided).await? {
+        if !self.append(&decided, beginning.record.as_ref()).await? {
             self.resign();
             return Ok(Turn::Deposed);
         }
         self.release(decided).await?;
+        self.set_aside(&beginning.inactive).await?;
+        self.works.extend(beginning.works);
         Ok(Turn::Busy)
     }
 
-    /// Nothing to decide; on a shared log, a look whether somebody else has claimed meanwhile.
-    async fn idle(&mut self, next: Offset) -> Result<Turn, Error> {
-        if !self.world.log.exclusive() && !self.read_back(&[]).await? {
+    /// Reads what queues and pauses keep in the store. Only now: everything at hand stands.
+    async fn fetch_up(&mut self, config: &Config) -> Result<(), Error> {
+        if self.queues.wants_rows() {
+            self.save().await?;
+            self.queues.refill(&self.world).await?;
+        }
+        self.take_up(config).await
+    }
+
+    /// Nothing was decided; on a shared log, a look whether somebody else has claimed meanwhile.
+    async fn idle(&mut self, from: Offset) -> Result<Turn, Error> {
+        let next = self.held.as_ref().map_or(from, |held| held.next);
+        if next != from {
+            return Ok(Turn::Busy);
+        }
+        self.busy_since = None;
+        if !self.world.log.exclusive() && !self.read_back(None).await? {
             self.resign();
             return Ok(Turn::Deposed);
         }
@@ -210,29 +266,25 @@ impl Owner {
     /// Drops everything that is not in the log.
     pub fn resign(&mut self) {
         self.held = None;
+        self.standby = None;
         self.rows = Rows::default();
         self.unsaved_since = None;
+        self.taken_up_at = None;
         self.expired_before = None;
+        self.works.clear();
+        self.lent = Lent::default();
         self.queues.clear();
         self.timers.clear();
     }
 
-    /// The steps to perform now, as far as limits allow. Each ends with an outcome on the log.
-    ///
-    /// # Errors
-    /// As [`Owner::turn`].
-    pub async fn start(&mut self) -> Result<Vec<Work>, Error> {
-        if self.held.is_none() {
-            return Ok(Vec::new());
-        }
-        if self.queues.wants_rows() {
-            self.save().await?;
-            self.queues.refill(&self.world).await?;
-        }
-        let config = self.world.feed.current();
-        let calls = self.queues.start(&config);
-        self.ask_slots(&config).await?;
-        self.load_work(calls).await
+    /// Takes the steps that turns let begin. Each ends with an outcome on the log.
+    pub fn take_works(&mut self) -> Vec<Work> {
+        std::mem::take(&mut self.works)
+    }
+
+    /// Whether steps begin from now on; those that have begun go on.
+    pub fn let_begin(&mut self, begins: bool) {
+        self.begins = begins;
     }
 
     /// Steps that wait for their turn.

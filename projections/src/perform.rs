@@ -16,15 +16,15 @@ use serde_json::{Value, json};
 /// Times that a step may ask for something to be fetched.
 const FETCHES_MAX: u32 = 64;
 
-/// Performs a step and gives the command that records its outcome.
+/// Performs a step.
 ///
 /// # Errors
-/// What kept the step's values from being opened; the step is still due and can be asked for again.
+/// What kept the step's values from being opened; it was not performed, and can be asked for again.
 pub async fn perform(
     world: &World,
     outbound: &dyn Outbound,
     work: &Work,
-) -> Result<(Partition, Record), Error> {
+) -> Result<Outcome, Error> {
     let outcome = match job(world, work).await? {
         Ok(job) => outbound.perform(job).await,
         Err(outcome) => outcome,
@@ -37,7 +37,7 @@ pub async fn perform(
         code = outcome.failure.as_ref().map_or("", |failure| failure.code),
         "step performed"
     );
-    outcome_record(world, work, outcome).await
+    Ok(outcome)
 }
 
 /// Everything that the step needs, opened; or the outcome, if it cannot be performed at all.
@@ -94,10 +94,14 @@ fn unable(world: &World, code: &'static str, message: &str) -> Outcome {
     }
 }
 
-async fn outcome_record(
+/// The command that records an outcome.
+///
+/// # Errors
+/// What kept it from being sealed; ask again.
+pub async fn outcome_record(
     world: &World,
     work: &Work,
-    outcome: Outcome,
+    outcome: &Outcome,
 ) -> Result<(Partition, Record), Error> {
     let key = Key::User(work.call.project, work.call.user.clone());
     let packed = exchange::pack(&outcome.input, &outcome.output)

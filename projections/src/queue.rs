@@ -11,6 +11,7 @@ pub(crate) use lane::Ask;
 use lane::Lane;
 
 use crate::owner::table::{self, READY};
+use crate::under_way::Begun;
 use crate::world::World;
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::config::Config;
@@ -18,8 +19,9 @@ use domain::effect::Call;
 use domain::id::{EventId, ExecutionId, ProjectId};
 use domain::state::{Execution, User};
 use domain::time::Timestamp;
-use ports::{Error, Range};
+use ports::{Error, Range, Table};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Steps of one user at hand.
@@ -38,6 +40,8 @@ pub struct Work {
     pub run: Execution,
     /// The user, with the account that the run works for.
     pub user: Option<User>,
+    /// While it lives, this process performs the step.
+    pub(crate) _begun: Arc<Begun>,
 }
 
 type Name = (ProjectId, String);
@@ -245,38 +249,62 @@ impl Queues {
         Ok(())
     }
 
+    /// A step that an owner before this one let begin takes its part of the limits.
+    pub(crate) fn goes_on(&mut self, name: Name, id: ExecutionId) {
+        self.lanes.entry(name.0).or_default().running += 1;
+        self.queues.entry(name.clone()).or_default().running += 1;
+        self.running.insert(id, name);
+    }
+
+    /// Whether the step of an execution was let begin, and has not ended.
+    pub(crate) fn runs(&self, id: &ExecutionId) -> bool {
+        self.running.contains_key(id)
+    }
+
     /// Reads what waits, when an owner takes over.
     pub(crate) async fn recover(&mut self, world: &World) -> Result<(), Error> {
         self.clear();
-        let mut from = Bytes::copy_from_slice(&self.partition.to_be_bytes());
-        let until = after(&from);
-        loop {
-            let range = Range {
-                from: from.clone(),
-                until: until.clone(),
-                limit: RECOVER_ROWS_MAX,
-                backwards: false,
-            };
-            let rows = world.store.scan(READY, range).await?;
-            for (key, _) in &rows {
-                if let Some((project, user, since, id)) = table::parse_ready(key) {
-                    self.push((project, &user), since, id);
-                }
+        let partition = self.partition;
+        each_row(world, READY, partition, |key, _| {
+            if let Some((project, user, since, id)) = table::parse_ready(key) {
+                self.push((project, &user), since, id);
             }
-            match rows.last() {
-                Some((last, _)) if rows.len() == RECOVER_ROWS_MAX => {
-                    let mut next = BytesMut::from(&last[..]);
-                    next.put_u8(0);
-                    from = next.freeze();
-                }
-                _ => return Ok(()),
+        })
+        .await
+    }
+}
+
+/// Reads a partition's rows of a table.
+pub(crate) async fn each_row(
+    world: &World,
+    table: Table,
+    partition: u16,
+    mut row: impl FnMut(&[u8], &[u8]),
+) -> Result<(), Error> {
+    let mut from = Bytes::copy_from_slice(&partition.to_be_bytes());
+    let until = after(&from);
+    loop {
+        let range = Range {
+            from: from.clone(),
+            until: until.clone(),
+            limit: RECOVER_ROWS_MAX,
+            backwards: false,
+        };
+        let rows = world.store.scan(table, range).await?;
+        rows.iter().for_each(|(key, value)| row(key, value));
+        match rows.last() {
+            Some((last, _)) if rows.len() == RECOVER_ROWS_MAX => {
+                let mut next = BytesMut::from(&last[..]);
+                next.put_u8(0);
+                from = next.freeze();
             }
+            _ => return Ok(()),
         }
     }
 }
 
 /// The end of the keys that begin with `prefix`; empty: the end of the table.
-fn after(prefix: &[u8]) -> Bytes {
+pub(crate) fn after(prefix: &[u8]) -> Bytes {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
         if last < 0xff {

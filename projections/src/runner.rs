@@ -4,26 +4,26 @@
 //! A projection is a name, the rows that an event touches, and a fold. Rows that a crash takes
 //! back take their checkpoint back with them, so folding goes on where the rows are.
 
+mod checkpoint;
 mod rows;
 
+pub use checkpoint::{CHECKPOINTS, Kept, applied, checkpoint_key, clear, kept, renew};
 pub use rows::Loaded;
 
 use crate::owner::Seat;
 use crate::world::World;
 use bytes::Bytes;
+use checkpoint::Checkpoint;
 use domain::codec;
 use domain::event::Event;
 use domain::meta::Recorded;
-use domain::run::{Filter, Owner as Holder};
-use ports::{Error, Log, Offset, Store, Table, Write};
-use serde::{Deserialize, Serialize};
+use domain::payload::Payload;
+use domain::run::Filter;
+use ports::{Error, Log, Offset, Partition, Store, Table};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use uuid::Uuid;
 
-/// How far each projection has come, per partition.
-pub const CHECKPOINTS: Table = Table("projection.checkpoint");
 /// Bytes of events folded in one go.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// How long records are let gather before they are folded: a short run then is one row, written
@@ -40,10 +40,14 @@ pub trait Projection: Send + Sync {
     /// Its name, for checkpoints and people.
     fn name(&self) -> &'static str;
 
+    /// The version of its rows, from 1. It rises when the same events give other rows: those of another
+    /// version are thrown away ([`renew`]).
+    fn version(&self) -> u32;
+
     /// The tables that it alone writes.
     fn tables(&self) -> &'static [Table];
 
-    /// The rows that folding the events reads.
+    /// The rows that folding the events reads, as far as the events tell ([`Loaded::then`]).
     fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)>;
 
     /// Folds events that stand, in their order. Into which batches they come is chance.
@@ -51,15 +55,6 @@ pub trait Projection: Send + Sync {
     /// # Errors
     /// `Corrupt`: a row does not decode.
     fn fold(&self, partition: u16, rows: &mut Loaded, events: &[Standing]) -> Result<(), Error>;
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Checkpoint {
-    identity: Uuid,
-    applied: Offset,
-    epoch: i64,
-    incarnation: i64,
-    decided: Offset,
 }
 
 /// One projection over one partition.
@@ -92,8 +87,7 @@ impl Runner {
             Some(at) => at,
             None => self.load().await?,
         };
-        // What is ordered and not durable yet may still be lost; rows must not know it.
-        let end = self.log.end(self.seat.events).await?;
+        let end = self.log.keepable(self.seat.events).await?;
         let mut batch = self.log.read(self.seat.events, from, BATCH_BYTES_MAX).await?;
         batch.retain(|stored| stored.offset < end);
         let Some(last) = batch.last().map(|stored| stored.offset) else {
@@ -102,7 +96,7 @@ impl Runner {
         };
         let mut standing = Vec::new();
         for stored in &batch {
-            if stored.record.headers.kind < domain::event::FIRST_SCHEMA_ID {
+            if stored.record.is_no_event() {
                 continue;
             }
             let event = codec::decode::<Event>(&stored.record.value)
@@ -117,23 +111,24 @@ impl Runner {
     }
 
     async fn load(&self) -> Result<(Filter, Offset), Error> {
-        let rows = self.store.get(CHECKPOINTS, &[self.key()]).await?;
-        let Some(bytes) = rows.into_iter().next().flatten() else {
+        let (store, projection) = (self.store.as_ref(), self.projection.as_ref());
+        let Some((at, version)) = Checkpoint::read(store, projection, self.seat).await? else {
             return Ok((Filter::default(), 0));
         };
-        let at: Checkpoint = postcard::from_bytes(&bytes)
-            .map_err(|error| Error::Corrupt(format!("a checkpoint does not decode: {error}")))?;
         if at.identity != self.log.identity() {
             return Err(Error::Corrupt("the rows belong to another log: rebuild them".into()));
         }
+        let (name, wanted) = (projection.name(), projection.version());
+        if version != wanted {
+            let other = format!("rows of {name} are of version {version}, not {wanted}");
+            return Err(Error::Corrupt(other));
+        }
         let end = self.log.end(self.seat.events).await?;
         if at.applied > end {
-            let name = self.projection.name();
             let lost = format!("rows of {name} are at {}, the log ends at {end}", at.applied);
             return Err(Error::Corrupt(lost));
         }
-        let holder = Holder { epoch: at.epoch, incarnation: at.incarnation, decided: at.decided };
-        Ok((Filter::at(holder), at.applied))
+        Ok((Filter::at(at.holder()), at.applied))
     }
 
     async fn commit(
@@ -142,47 +137,29 @@ impl Runner {
         filter: &Filter,
         applied: Offset,
     ) -> Result<(), Error> {
-        let number = self.seat.number();
-        let wanted = self.projection.touches(number, standing);
-        let mut rows = Loaded::load(self.store.as_ref(), wanted).await?;
+        let (number, store) = (self.seat.number(), self.store.as_ref());
+        let mut rows = Loaded::default();
+        rows.load(store, self.projection.touches(number, standing)).await?;
         self.projection.fold(number, &mut rows, standing)?;
-        let holder = filter.owner();
-        let at = Checkpoint {
-            identity: self.log.identity(),
-            applied,
-            epoch: holder.epoch,
-            incarnation: holder.incarnation,
-            decided: holder.decided,
-        };
-        let value = postcard::to_allocvec(&at)
-            .map_err(|error| Error::Corrupt(format!("a checkpoint does not encode: {error}")))?;
+        rows.finish(store).await?;
+        let at = Checkpoint::new(self.log.identity(), applied, filter.owner());
         let mut writes = rows.into_writes();
-        writes.push(Write::Put { table: CHECKPOINTS, key: self.key(), value: value.into() });
+        writes.push(at.write(self.projection.name(), self.projection.version(), self.seat)?);
         self.store.commit(writes).await
     }
-
-    fn key(&self) -> Bytes {
-        checkpoint_key(self.projection.name(), self.seat)
-    }
 }
 
-/// Where the checkpoint of a projection lies.
-pub fn checkpoint_key(name: &str, seat: Seat) -> Bytes {
-    let mut key = name.as_bytes().to_vec();
-    key.push(0);
-    key.extend_from_slice(&seat.number().to_be_bytes());
-    Bytes::from(key)
-}
-
-/// The offset after the last record that a projection has folded.
+/// What the event at an offset holds sealed: rows point to it, and do not keep it twice.
 ///
 /// # Errors
-/// `Unavailable`: the rows cannot be read now.
-pub async fn applied(store: &dyn Store, name: &str, seat: Seat) -> Result<Offset, Error> {
-    let rows = store.get(CHECKPOINTS, &[checkpoint_key(name, seat)]).await?;
-    let at = rows.into_iter().next().flatten();
-    let at = at.and_then(|bytes| postcard::from_bytes::<Checkpoint>(&bytes).ok());
-    Ok(at.map_or(0, |at| at.applied))
+/// `Corrupt`: there is no such event.
+pub async fn sealed(log: &dyn Log, partition: u16, offset: Offset) -> Result<Payload, Error> {
+    let found = log.read(Partition::events(partition), offset, 1).await?;
+    let lost = || Error::Corrupt(format!("event {offset} of partition {partition} is gone"));
+    let stored = found.into_iter().find(|stored| stored.offset == offset).ok_or_else(lost)?;
+    let mut event = codec::decode::<Event>(&stored.record.value)
+        .map_err(|error| Error::Corrupt(format!("event at {offset}: {error}")))?;
+    Ok(event.body.payload_mut().map_or_else(Payload::empty, |payload| payload.clone()))
 }
 
 /// Folds one projection over one partition until `stop` becomes true.

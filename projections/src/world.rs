@@ -1,5 +1,7 @@
 //! The ports that every consumer of the log works with.
 
+use crate::level::Level;
+use crate::under_way::UnderWay;
 use ports::{Answers, Backlog, Clock, Feed, Log, Meter, Random, Store, Vault};
 use std::sync::Arc;
 
@@ -24,6 +26,10 @@ pub struct World {
     pub backlog: Backlog,
     /// Who hears what is done.
     pub meter: Arc<dyn Meter>,
+    /// The attempts of steps that this process performs.
+    pub under_way: UnderWay,
+    /// What may be written.
+    pub level: Level,
 }
 
 impl World {

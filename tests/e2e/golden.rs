@@ -231,7 +231,8 @@ async fn assert_opens(golden: &Path) {
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     verify(data).await;
     let node = Node::start_with(data, &[SEGMENT_BYTES]).await.unwrap();
-    let api = Api { client: Client::default(), at: node.address, project: id("project") };
+    let (client, at, project) = (Client::default(), node.address, id("project"));
+    let api = Api { client, at, project, idempotency_key: None };
     let (now, then) = (executions(&api).await, kept("executions.tsv"));
     assert_eq!(now.lines().count(), then.lines().count());
     for (now, then) in now.lines().zip(then.lines()) {

@@ -5,8 +5,12 @@
 
 mod bodies;
 mod cli;
+mod cluster;
 mod control;
+mod described;
+mod description;
 mod disk;
+mod doctor;
 mod egress;
 mod examples;
 mod fairness;
@@ -14,6 +18,7 @@ mod functions;
 mod golden;
 mod history;
 mod key_set;
+mod moving;
 mod project;
 mod raw;
 mod repeats;
@@ -22,6 +27,7 @@ mod sdk;
 mod server;
 mod tokens;
 mod trace;
+mod under_way;
 mod versions;
 mod webhooks;
 mod world;

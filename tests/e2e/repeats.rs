@@ -113,6 +113,43 @@ async fn whatever_a_user_changes_is_changed_once() {
 }
 
 #[tokio::test]
+async fn what_was_connected_and_removed_is_answered_as_the_first_time() {
+    let steps = json!([{ "name": "answer", "response": { "status": 200 } }]);
+    let world = World::start(&project("http://127.0.0.1:9", &[on_request("run", &steps)])).await;
+    let token = world.token("anna");
+    let body = json!({
+        "integrationId": DESK, "payload": { "accessToken": "one" }, "providerId": "7",
+        "installOptions": { "externalId": "work" },
+    });
+    let connect = Keyed {
+        method: "POST",
+        url: world.api.url("/sdk/credentials"),
+        bearer: &token,
+        body: &body,
+        account: "",
+    };
+    let first = send(&world, "connect", &connect).await;
+    assert_eq!(first.status, 200, "{}", first.shown());
+    let remove = Keyed {
+        method: "DELETE",
+        url: world.api.url(&format!("/sdk/integrations/{DESK}")),
+        bearer: &token,
+        body: &Value::Null,
+        account: "ext:work",
+    };
+    assert_done_once(&world, "CredentialRemoved", "remove", &remove).await;
+    until("the account is gone", async || {
+        let left = world.call("GET", "/sdk/credentials", &token).await.json();
+        (left == json!([])).then_some(())
+    })
+    .await;
+    assert_eq!(send(&world, "remove", &remove).await.status, 200);
+    assert_error(&send(&world, "another", &remove).await, 404, "CREDENTIAL_UNKNOWN");
+    let again = send(&world, "connect", &connect).await;
+    assert_eq!((again.status, again.json()), (200, first.json()));
+}
+
+#[tokio::test]
 async fn whatever_the_team_changes_is_changed_once() {
     let pause = json!([{ "name": "pause", "delay": { "value": 1, "unit": "days" } }]);
     let world = World::start(&project("http://127.0.0.1:9", &[on_request("pause", &pause)])).await;
@@ -128,12 +165,17 @@ async fn whatever_the_team_changes_is_changed_once() {
     let started = world.api.request(&token, &id("pause"), &json!({})).await.unwrap().json();
     let execution = text(&started["executionId"]);
     until("its run", async || world.peek(&execution).await).await;
-    let cancel = ask(&format!("/executions/{execution}/cancel"));
+    let cancelled = format!("/executions/{execution}/cancel");
+    let cancel = ask(&cancelled);
     assert_done_once(&world, "ExecutionFinished", "cancel", &cancel).await;
+    assert_reused(&world, "cancel", &Keyed { body: &json!({ "why": "late" }), ..ask(&cancelled) })
+        .await;
     // Another key is another cancel, and the run is over.
     assert_error(&send(&world, "cancel it again", &cancel).await, 409, "EXECUTION_FINISHED");
 
     assert_done_once(&world, "UserSwitched", "key", &ask("/users/anna/disable")).await;
+    let other = json!({ "why": "late" });
+    assert_reused(&world, "key", &Keyed { body: &other, ..ask("/users/anna/disable") }).await;
     assert_done_once(&world, "UserSwitched", "key", &ask("/users/anna/enable")).await;
     send(&world, "key", &ask("/users/anna/disable")).await;
     let answer = world.api.request(&token, &id("pause"), &json!({})).await.unwrap();

@@ -83,6 +83,45 @@ async fn a_workflow_that_is_not_deployed_starts_nothing_and_ends_what_runs() {
 }
 
 #[tokio::test]
+async fn an_inactive_integration_starts_nothing_and_its_waiting_steps_go_on_afterwards() {
+    let server = Server::start().await;
+    let steps = json!([
+        { "name": "wait", "request": { "url": server.url("/gate") } },
+        { "name": "tell", "request": { "method": "POST", "url": server.url("/told"), "json": {} } },
+    ]);
+    let told = json!([
+        { "name": "tell", "request": { "method": "POST", "url": server.url("/order"), "json": {} } },
+    ]);
+    let file = |active: bool| {
+        let workflows = [on_request("run", &steps), on_order("order", &told)];
+        let mut file = project(&server.url(""), &workflows);
+        file["integrations"][0]["active"] = json!(active);
+        file
+    };
+    let world = World::start(&file(true)).await;
+    let token = world.connected("anna").await;
+    let running = begin(&world, &server, &token).await;
+    apply(&world, &file(false)).await;
+    let answer = world.api.request(&token, &id("run"), &json!({})).await.unwrap();
+    assert_error(&answer, 409, "WORKFLOW_DISABLED");
+    world.order(&token, &json!({ "id": 1 })).await;
+    server.open();
+    // The step on its way ends; the next one waits.
+    until("the pause", async || {
+        let run = world.peek(&running).await?;
+        (run["status"] == "DELAYED" && run["stepExecutions"][2]["status"] == "DELAYED")
+            .then_some(())
+    })
+    .await;
+    apply(&world, &file(true)).await;
+    assert_eq!(world.run(&running).await["status"], "SUCCEEDED");
+    assert_eq!(server.seen("/told").len(), 1);
+    world.order(&token, &json!({ "id": 2 })).await;
+    until("the second order", async || (!server.seen("/order").is_empty()).then_some(())).await;
+    assert_eq!(server.seen("/order").len(), 1, "the order of meanwhile started something");
+}
+
+#[tokio::test]
 async fn the_next_step_uses_a_secret_as_it_is_then() {
     let server = Server::start().await;
     let call = |name: &str, path: &str| {

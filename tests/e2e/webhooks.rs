@@ -371,6 +371,44 @@ async fn a_signed_body_that_cannot_be_read_is_kept_as_malformed() {
 }
 
 #[tokio::test]
+async fn each_webhook_can_be_read_with_what_was_sent_or_why_it_was_refused() {
+    let hooks = Hooks::start().await;
+    let body = issue();
+    let good = github::sign(GITHUB_SECRET, body.as_bytes());
+    assert_eq!(hooks.github("good", &good, body.as_bytes()).await.status, 200);
+    hooks.github("forged", "sha256=00", body.as_bytes()).await;
+    let answer = hooks.post(DESK, &[], b"unasked").await;
+    assert_error(&answer, 404, "WEBHOOK_UNCONFIGURED");
+    let read = async |row: &Value| {
+        let answer = hooks.world.admin("GET", &format!("/webhooks/{}", text(&row["id"]))).await;
+        assert_eq!(answer.status, 200, "{}", answer.shown());
+        answer.json()
+    };
+    let whole = read(&hooks.row("good").await).await;
+    assert_eq!((&whole["verdict"], &whole["delivery"]), (&json!("VERIFIED"), &json!("good")));
+    let sent: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(whole["content"]["body"], sent);
+    assert_eq!(whole["content"]["headers"]["x-github-event"], "issues");
+    let refused = read(&hooks.row("forged").await).await;
+    assert_eq!(refused["content"]["refused"]["code"], "WEBHOOK_FORGED");
+    let desk = format!("?integration={DESK}");
+    let unasked = until("the webhook for the desk", async || {
+        let rows = hooks.world.inbox(&desk).await["webhooks"].clone();
+        rows.get(0).cloned()
+    })
+    .await;
+    let contents = &read(&unasked).await["content"];
+    assert_eq!(
+        (&contents["refused"]["code"], &contents["body"]),
+        (&json!("WEBHOOK_UNCONFIGURED"), &json!("unasked"))
+    );
+    for id in [nobody(), "nonsense".into()] {
+        let answer = hooks.world.admin("GET", &format!("/webhooks/{id}")).await;
+        assert_error(&answer, 404, "WEBHOOK_UNKNOWN");
+    }
+}
+
+#[tokio::test]
 async fn a_flood_of_forged_webhooks_is_refused_and_kept_only_in_part() {
     let hooks = Hooks::start().await;
     let body = issue();
@@ -384,5 +422,10 @@ async fn a_flood_of_forged_webhooks_is_refused_and_kept_only_in_part() {
     let kept = hooks.world.inbox("?verdict=FORGED").await["total"].as_u64().unwrap();
     // Sixty a minute; the flood may have seen the minute change.
     assert!((1..=180).contains(&kept), "{kept} forged webhooks are kept");
+    // The others are counted.
+    let metrics = hooks.world.open("GET", "/metrics").await.shown();
+    let unkept =
+        format!("millrace_webhooks_unkept_total{{code=\"WEBHOOK_FORGED\"}} {}", 300 - kept);
+    assert!(metrics.contains(&unkept), "{unkept} is not in {metrics}");
     hooks.assert_started("/issue", 1).await;
 }

@@ -1,5 +1,6 @@
 //! A running node with a project, as its callers see it.
 
+use crate::description::Seen;
 use crate::project::{API_KEY, DESK};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tests::harness::{Answer, Api, Node, Signer};
+use tests::harness::{Answer, Api, Client, Node, Signer};
 
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,6 +19,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct World {
     pub(crate) node: Node,
     pub(crate) api: Api,
+    /// What was answered so far. Every answer is held against the description.
+    pub(crate) seen: Seen,
     signer: Signer,
     // The last to be dropped: the node writes to it as long as it runs.
     folder: TempDir,
@@ -40,8 +43,10 @@ impl World {
         settings: &[(&str, &str)],
     ) -> Self {
         let node = Node::start_with(folder.path(), settings).await.unwrap();
-        let (api, signer) = Api::apply(&node, folder.path(), project).await.unwrap();
-        Self { node, api, signer, folder }
+        let (mut api, signer) = Api::apply(&node, folder.path(), project).await.unwrap();
+        let seen = Seen::default();
+        api.client = Client::watched(seen.watch());
+        Self { node, api, seen, signer, folder }
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -56,6 +61,26 @@ impl World {
     pub(crate) async fn stop(self) -> TempDir {
         self.node.stop().await.unwrap();
         self.folder
+    }
+
+    /// Stops the node, and starts another one in its folder.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { node, api, seen, signer, folder } = self;
+        node.stop().await.unwrap();
+        Self::again(folder, (api, seen, signer)).await
+    }
+
+    /// Kills the node, and starts another one in its folder.
+    pub(crate) async fn killed(self) -> Self {
+        let Self { node, api, seen, signer, folder } = self;
+        node.kill().await.unwrap();
+        Self::again(folder, (api, seen, signer)).await
+    }
+
+    async fn again(folder: TempDir, (api, seen, signer): (Api, Seen, Signer)) -> Self {
+        let node = Node::start(folder.path()).await.unwrap();
+        let api = api.moved(node.address);
+        Self { node, api, seen, signer, folder }
     }
 
     pub(crate) fn token(&self, user: &str) -> String {
@@ -102,9 +127,13 @@ impl World {
 
     /// Sends a request to the admin API, below `/admin/v1/projects/<id>`.
     pub(crate) async fn admin(&self, method: &str, path: &str) -> Answer {
-        let key = std::fs::read_to_string(self.data().join("admin.key")).unwrap();
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        self.api.admin(method, path, key.trim()).await.unwrap()
+        self.api.admin(method, path, &self.admin_key()).await.unwrap()
+    }
+
+    pub(crate) fn admin_key(&self) -> String {
+        let key = std::fs::read_to_string(self.data().join("admin.key")).unwrap();
+        key.trim().to_owned()
     }
 
     /// Sends an app event that must be taken.

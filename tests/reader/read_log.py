@@ -6,6 +6,7 @@ fastavro, schemas as `millrace schemas` prints them, and the rule of which decis
 once more below.
 
     millrace schemas | read_log.py --data FOLDER
+    millrace schemas | read_log.py --brokers HOST:PORT --prefix millrace
 
 It prints one JSON object. It ends with 1 if a record does not decode or a file is damaged.
 """
@@ -116,6 +117,37 @@ def read(folder):
             yield place, record
 
 
+def read_kafka(brokers, prefix):
+    """Every record of the log's topics, partition after partition, in their order."""
+    import confluent_kafka as kafka
+
+    consumer = kafka.Consumer({
+        "bootstrap.servers": brokers, "group.id": f"{prefix}.reader", "enable.auto.commit": False,
+        "auto.offset.reset": "error",
+    })
+    names = {f"{prefix}.{name}": name for name in (*STREAMS.values(), "cluster")}
+    topics = consumer.list_topics(timeout=30).topics
+    for topic, name in names.items():
+        if topic not in topics:
+            raise Damaged(f"there is no topic {topic}")
+        for number in topics[topic].partitions:
+            place = kafka.TopicPartition(topic, number)
+            place.offset, end = consumer.get_watermark_offsets(place, timeout=30)
+            consumer.assign([place])
+            at = place.offset
+            while at < end:
+                message = consumer.poll(30)
+                if message is None or message.error():
+                    raise Damaged(f"{topic} {number} at {at}: {message and message.error()}")
+                at = message.offset() + 1
+                headers = dict(message.headers() or [])
+                kind = int(headers.get("type", b"0"))
+                yield (name, number), {
+                    "offset": message.offset(), "kind": kind, "value": message.value() or b"",
+                }
+    consumer.close()
+
+
 class Standing:
     """Lets out the runs that stand, for one partition.
 
@@ -135,6 +167,8 @@ class Standing:
             return None
         if owner != self.owner:
             return None
+        if name == "StepsStarted":
+            return [(name, meta, body)]
         torn = self.open and self.open[-1][1]["command_id"] != meta["command_id"]
         if torn or meta["i"] != len(self.open):
             self.open = []
@@ -164,20 +198,24 @@ class Count:
         self.effective, self.outcomes = Counter(), Counter()
         self.started, self.finished = Counter(), Counter()
         self.rejected, self.standing, self.events = Counter(), 0, 0
-        self.filters = defaultdict(Standing)
+        self.begun, self.filters = defaultdict(set), defaultdict(Standing)
 
     def take(self, place, record):
         if place[0] == "keys":
             self.records["(wrapped key)"] += 1
             return
+        if not record["value"]:
+            return  # it keeps the place of a record that a moved log has not
         try:
-            name, body = self.decode(record["value"])
+            name, family, body = self.decode(record["value"])
         except Exception as error:  # Whatever fastavro makes of it: it does not decode.
             self.undecodable.append(f"{place} {record['offset']}: {error!r}")
             return
         self.records[name] += 1
         meta = body["meta"]
-        if record["kind"] < 200:
+        if place[0] == "cluster":
+            return
+        if family == "commands":
             self.asked[plain(meta["command_id"])] = name
             return
         self.events += 1
@@ -188,15 +226,19 @@ class Count:
     def decode(self, value):
         if value[:1] != b"\0":
             raise ValueError("it does not start with 0")
-        name, schema = self.schemas[int.from_bytes(value[1:5], "big")]
+        name, family, schema = self.schemas[int.from_bytes(value[1:5], "big")]
         rest = io.BytesIO(value[5:])
         body = fastavro.schemaless_reader(rest, schema, None)
         if rest.read(1):
             raise ValueError("there are bytes behind it")
-        return name, body
+        return name, family, body
 
     def fold(self, run):
         self.standing += len(run)
+        if run[0][0] == "StepsStarted":
+            for step in run[0][2]["steps"]:
+                self.begun[plain(step["since"])].add(plain(run[0][1]["event_id"]))
+            return
         command = plain(run[0][1]["command_id"])
         self.decisions[command] += 1
         names = {name for name, _, _ in run}
@@ -225,6 +267,8 @@ class Count:
             "decided_twice": twice(self.effective),
             "decisions_per_command": dict(sorted(Counter(self.decisions.values()).items())),
             "outcomes_twice": twice(self.outcomes),
+            "begun": len(self.begun),
+            "begun_twice": sum(1 for records in self.begun.values() if len(records) > 1),
             "started": len(self.started),
             "started_twice": twice(self.started),
             "finished": len(self.finished),
@@ -246,19 +290,24 @@ def load_schemas(lines):
     for line in lines:
         entry = json.loads(line)
         parsed = fastavro.parse_schema(entry["schema"], named_schemas={})
-        schemas[entry["id"]] = (entry["name"], parsed)
+        schemas[entry["id"]] = (entry["name"], entry["family"], parsed)
     return schemas
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the node")
+    parser.add_argument("--data", type=Path, help="the folder of the node")
+    parser.add_argument("--brokers", help="the brokers of a log on Kafka")
+    parser.add_argument("--prefix", default="millrace", help="what its topics begin with")
     parser.add_argument("--schemas", type=Path, help="what `millrace schemas` printed; or stdin")
     options = parser.parse_args()
+    if not options.data and not options.brokers:
+        parser.error("say where the log is: --data or --brokers")
     source = options.schemas.open() if options.schemas else sys.stdin
     count = Count(load_schemas(source))
     try:
-        for place, record in read(options.data / "log"):
+        kafka = options.brokers and read_kafka(options.brokers, options.prefix)
+        for place, record in kafka or read(options.data / "log"):
             count.take(place, record)
     except Damaged as error:
         sys.exit(f"read_log: {error}")

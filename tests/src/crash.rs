@@ -1,18 +1,16 @@
 //! `cargo x crash`: the real process is killed under load, again and again, and then counted.
 
-mod count;
 mod load;
 
-use crate::harness::{Api, Node, root};
+use crate::harness::{Node, root};
 use crate::latency::{Latencies, shown_ms};
-use crate::project::{self, API_KEY, Plan};
-use crate::receiver::{Receiver, Temper};
+use crate::load::{Count, Stage};
 use anyhow::{Result, bail};
 use clap::Parser;
-use count::Count;
 use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
-use load::{Load, Record};
+use load::{Load, Notes};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,17 +18,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// The kind of webhook that the load sends.
-const KIND: &str = "push";
-const USERS: [&str; 6] = ["acme", "birch", "cedar", "dunlin", "elder", "fern"];
 const WORKERS: usize = 12;
 /// How long a node lives before it is killed, in milliseconds after it took the first thing.
 const LIFE_MS: std::ops::Range<u64> = 50..1_500;
 /// Some nodes are killed while they start.
 const INFANT_MS: std::ops::Range<u64> = 0..60;
-const LOOK: Duration = Duration::from_millis(200);
 /// Longest time from the last kill until everything has ended.
 const SETTLE_MAX: Duration = Duration::from_secs(240);
+/// Refusals that are shown.
+const SHOWN_MAX: usize = 10;
 
 /// Kills the real process at random moments under load, and counts what is missing.
 #[derive(Parser, Debug)]
@@ -47,14 +43,6 @@ pub struct Crash {
     data: Option<PathBuf>,
 }
 
-/// The receivers, and where the node is to be found.
-struct Stage {
-    data: PathBuf,
-    api: Api,
-    warehouse: Receiver,
-    tracker: Receiver,
-}
-
 impl Crash {
     /// Runs the test.
     ///
@@ -69,8 +57,8 @@ impl Crash {
             bail!("{} is not empty", data.display());
         }
         let node = Node::start(&data).await?;
-        let (stage, tokens) = prepare(&node, &data).await?;
-        let record = Arc::new(Record::default());
+        let stage = Stage::prepare(&node, &data).await?;
+        let notes = Arc::new(Notes::default());
         let (moved, place) = watch::channel(Some(node.address));
         let mut workers = JoinSet::new();
         let rng = &mut Rng::with_seed(seed);
@@ -78,26 +66,26 @@ impl Crash {
             let load = Load {
                 api: stage.api.clone(),
                 place: place.clone(),
-                tokens: tokens.clone(),
-                record: Arc::clone(&record),
+                tokens: stage.tokens.clone(),
+                notes: Arc::clone(&notes),
                 rng: rng.fork(),
             };
             workers.spawn(load.run());
         }
-        let (node, restarts) = self.kill(node, rng, &stage, (&moved, &record)).await?;
-        record.stop();
+        let (node, restarts) = self.kill((node, &data), rng, (&moved, &notes)).await?;
+        notes.record.stop();
         while workers.join_next().await.is_some() {}
-        settle(&stage.api.moved(node.address), &stage, &record).await?;
+        stage.settle(&stage.api.moved(node.address), &notes.record, SETTLE_MAX).await?;
         node.stop().await?;
-        let count = Count::take(&stage, &record).await?;
-        count.print(self.kills);
+        let count = Count::take(&stage, &notes.record, std::slice::from_ref(&data)).await?;
+        let is_clean = self.print(&count, &notes);
         println!(
             "kill to first acknowledgement: p50 {}, max {} ({} times)",
             shown_ms(restarts.percentile(50)),
             shown_ms(restarts.percentile(100)),
             restarts.len()
         );
-        if !count.is_clean() {
+        if !is_clean {
             println!("seed {seed}; the folder is kept: {}", data.display());
             return Ok(ExitCode::FAILURE);
         }
@@ -107,12 +95,39 @@ impl Crash {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Prints the six numbers; says whether all is well.
+    fn print(&self, count: &Count, notes: &Notes) -> bool {
+        println!(
+            "{} kills, {} acknowledged, {} lost, {} unfinished, {} recorded twice, {} rows \
+             differing from a rebuild",
+            self.kills,
+            count.acknowledged,
+            count.lost(),
+            count.unfinished(),
+            count.recorded_twice(),
+            count.differing
+        );
+        println!(
+            "{} answers were cut; the log has {} commands, {} executions, {} void events; {} rows",
+            notes.cut(),
+            count.of_log("commands"),
+            count.of_log("started"),
+            count.of_log("void_events"),
+            count.rows
+        );
+        let refused = notes.refused();
+        for one in refused.iter().take(SHOWN_MAX) {
+            println!("refused: {one}");
+        }
+        count.print_findings();
+        count.is_clean() && refused.is_empty()
+    }
+
     async fn kill(
         &self,
-        mut node: Node,
+        (mut node, data): (Node, &Path),
         rng: &mut Rng,
-        stage: &Stage,
-        (moved, record): (&watch::Sender<Option<std::net::SocketAddr>>, &Record),
+        (moved, notes): (&watch::Sender<Option<SocketAddr>>, &Notes),
     ) -> Result<(Node, Latencies)> {
         let bar = ProgressBar::new(u64::from(self.kills));
         bar.set_style(ProgressStyle::with_template("{msg:>24} {bar:40} {pos}/{len}")?);
@@ -121,59 +136,23 @@ impl Crash {
             let infant = rng.u8(..) < 40;
             let life_ms = rng.u64(if infant { INFANT_MS } else { LIFE_MS });
             tokio::time::sleep(Duration::from_millis(life_ms)).await;
-            let before = record.acknowledged();
+            let before = notes.record.acknowledged();
             moved.send_replace(None);
             node.kill().await?;
             let killed_at = Instant::now();
-            node = Node::start(&stage.data).await?;
+            node = Node::start(data).await?;
             moved.send_replace(Some(node.address));
             if !infant {
-                record.acknowledged_after(before, SETTLE_MAX).await?;
+                if !notes.record.acknowledged_after(before, SETTLE_MAX).await {
+                    let last = notes.refused().pop();
+                    bail!("the node accepts nothing after a restart: {last:?}");
+                }
                 restarts.push(killed_at.elapsed());
             }
-            bar.set_message(format!("{} acknowledged", record.acknowledged()));
+            bar.set_message(format!("{} acknowledged", notes.record.acknowledged()));
             bar.inc(1);
         }
         bar.finish_and_clear();
         Ok((node, restarts))
     }
-}
-
-async fn prepare(node: &Node, data: &Path) -> Result<(Stage, Vec<String>)> {
-    let warehouse = Receiver::start(Temper::Moody { every: 150, failures_max: 100 }).await?;
-    let tracker = Receiver::start(Temper::Slow { wait_ms: 20 }).await?;
-    let plan = Plan {
-        warehouse: &warehouse.url(""),
-        tracker: &tracker.url(""),
-        kinds: &[KIND.to_owned()],
-        pause_s: 2,
-    };
-    let (api, signer) = Api::apply(node, data, &project::file(&plan)).await?;
-    let mut tokens = Vec::new();
-    for user in USERS {
-        let token = signer.token(user)?;
-        api.connect(&token, "github", user).await?;
-        api.connect(&token, "custom.tracker", user).await?;
-        tokens.push(token);
-    }
-    Ok((Stage { data: data.to_owned(), api, warehouse, tracker }, tokens))
-}
-
-/// Waits until nothing is on its way any more; what then is missing, the count shows.
-async fn settle(api: &Api, stage: &Stage, record: &Record) -> Result<()> {
-    let bar = ProgressBar::new_spinner();
-    let begun = Instant::now();
-    while begun.elapsed() < SETTLE_MAX {
-        let open = api.executions(API_KEY, "EXECUTING").await?
-            + api.executions(API_KEY, "DELAYED").await?;
-        let missing = count::missing(stage, record).len();
-        if open == 0 && missing == 0 {
-            break;
-        }
-        bar.set_message(format!("{open} executions open, {missing} deliveries awaited"));
-        bar.tick();
-        tokio::time::sleep(LOOK).await;
-    }
-    bar.finish_and_clear();
-    Ok(())
 }

@@ -1,16 +1,18 @@
 //! `cargo x demo`: a node on an empty folder, real traffic, and an account of every accepted thing.
 
+mod cluster;
 mod inbox;
 mod report;
 mod tally;
 mod traffic;
 
 use crate::github::{self, EXAMPLES, Example};
-use crate::harness::{Api, Node, read_log, root};
+use crate::harness::{Api, read_log, root};
 use crate::project::{self, API_KEY, Plan};
 use crate::receiver::{Receiver, Temper};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use cluster::Cluster;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use report::Report;
 use std::path::{Path, PathBuf};
@@ -43,11 +45,27 @@ pub struct Demo {
     /// An empty folder; by default target/demo, which is emptied.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Where the log is. On kafka there are three nodes, and one of them is killed in the middle.
+    #[arg(long, value_enum, default_value_t)]
+    backend: Backend,
+}
+
+/// Where the log is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+enum Backend {
+    /// In the folder of the one node.
+    #[default]
+    Embedded,
+    /// On the broker of `cargo x servers`.
+    Kafka,
 }
 
 /// The node, the receivers, and what is known of both.
 struct Stage {
+    /// By the first node, which lives.
     api: Api,
+    /// By every node.
+    doors: Vec<Api>,
     warehouse: Receiver,
     tracker: Receiver,
     examples: Vec<Example>,
@@ -67,21 +85,30 @@ impl Demo {
         let spinner = bars.add(ProgressBar::new_spinner());
         spinner.enable_steady_tick(Duration::from_millis(100));
         spinner.set_message("starting Millrace, two receivers, a project with its users");
-        let node = Node::start(&data).await?;
-        let (mut stage, tokens) = prepare(&node, &data).await?;
+        let mut cluster = Cluster::start(&data, self.backend).await?;
+        let (mut stage, tokens) = prepare(&cluster, &data).await?;
         if self.once {
             stage.payloads = EXAMPLES;
         }
         spinner.finish_and_clear();
-        println!("Millrace: http://{} (pid {})", node.address, node.pid().unwrap_or_default());
-        println!("log:      {}", data.join("serve.log").display());
+        cluster.introduce();
 
         let started = Instant::now();
         let tally = Tally::default();
         let traffic = Traffic { stage: &stage, tokens: &tokens, tally: &tally };
         let first = traffic.first_round(self.events, self.requests, &bars);
+        // In the middle of it.
+        let killing = async {
+            while tally.expected() < self.events as u64 / 2 {
+                tokio::time::sleep(LOOK / 10).await;
+            }
+            cluster.kill_one().await
+        };
         let going_on = async {
-            first.await;
+            let ((), killed) = tokio::join!(first, killing);
+            if let Err(error) = killed {
+                eprintln!("no node was killed: {error:#}");
+            }
             if self.once {
                 return;
             }
@@ -96,12 +123,14 @@ impl Demo {
         }
         let report = settle(&stage, &tally, &bars).await?;
         report.print(started.elapsed());
-        node.stop().await?;
+        cluster.stop().await?;
         let log = read_log(&data).await?;
         let records = log["records"].as_object().into_iter().flat_map(|types| types.values());
         let count: u64 = records.filter_map(serde_json::Value::as_u64).sum();
         println!("A reader that shares no code with Millrace decoded all {count} records.");
-        look_further(&data);
+        if self.backend == Backend::Embedded {
+            look_further(&data);
+        }
         Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
@@ -122,7 +151,7 @@ impl Demo {
     }
 }
 
-async fn prepare(node: &Node, data: &Path) -> Result<(Stage, Vec<String>)> {
+async fn prepare(cluster: &Cluster, data: &Path) -> Result<(Stage, Vec<String>)> {
     let warehouse = Receiver::start(Temper::Moody { every: 100, failures_max: 12 }).await?;
     let tracker = Receiver::start(Temper::Steady).await?;
     let examples = github::examples()?;
@@ -133,16 +162,11 @@ async fn prepare(node: &Node, data: &Path) -> Result<(Stage, Vec<String>)> {
         kinds: &kinds,
         pause_s: 0,
     };
-    let (api, signer) = Api::apply(node, data, &project::file(&plan)).await?;
-    let mut tokens = Vec::new();
-    for user in USERS {
-        let token = signer.token(user)?;
-        api.connect(&token, "github", user).await?;
-        api.connect(&token, "custom.tracker", user).await?;
-        tokens.push(token);
-    }
+    let (api, signer) = Api::apply(cluster.first(), data, &project::file(&plan)).await?;
+    let doors = cluster.addresses().map(|at| api.moved(at)).collect();
+    let tokens = project::connect(&api, &signer, &USERS).await?;
     let admin_key = std::fs::read_to_string(data.join("admin.key"))?.trim().to_owned();
-    Ok((Stage { api, warehouse, tracker, examples, payloads: 0, admin_key }, tokens))
+    Ok((Stage { api, doors, warehouse, tracker, examples, payloads: 0, admin_key }, tokens))
 }
 
 /// Waits until nothing is on its way any more, then counts; gives up after a while, and counts too.

@@ -1,13 +1,14 @@
 //! The real process, driven from outside: started, called, killed.
 
 mod api;
+pub mod backend;
 mod client;
 mod node;
 mod reader;
 mod token;
 
 pub use api::{Api, Delivery};
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, Watch};
 pub use node::{Node, Said};
 pub use reader::read_log;
 pub use token::{Signer, unsigned};

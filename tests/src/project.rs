@@ -1,5 +1,7 @@
 //! The project that the demo and the crash test run: every trigger, most steps, two receivers.
 
+use crate::harness::{Api, Signer};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 /// The project's id.
@@ -144,6 +146,21 @@ fn track(kind: &str, pause_s: u32) -> Value {
         "trigger": { "webhook": kind, "of": "github" },
         "steps": steps,
     })
+}
+
+/// Connects each user's accounts that the project works with. Gives a token for each, in order.
+///
+/// # Errors
+/// No answer came, or a refusal.
+pub async fn connect(api: &Api, signer: &Signer, users: &[&str]) -> Result<Vec<String>> {
+    let mut tokens = Vec::with_capacity(users.len());
+    for user in users {
+        let token = signer.token(user)?;
+        api.connect(&token, "github", user).await?;
+        api.connect(&token, "custom.tracker", user).await?;
+        tokens.push(token);
+    }
+    Ok(tokens)
 }
 
 #[cfg(test)]

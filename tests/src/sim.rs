@@ -41,6 +41,10 @@ pub struct Summary {
     pub claims: usize,
     /// Attempts that reached the outside.
     pub attempts: usize,
+    /// Attempts whose node was taken for dead.
+    pub lost: usize,
+    /// Steps that waited for an inactive integration.
+    pub pauses: usize,
     /// 1 if every key lay on a partition of its own, and every partition on a node of its own.
     pub apart: usize,
 }

@@ -33,6 +33,9 @@ pub enum Fault {
     /// There is no room for another call now.
     #[error("too many functions are waiting to run")]
     Busy,
+    /// It was running when the process died, more than once.
+    #[error("the function was running each time that the node crashed; it is not run again")]
+    Fatal,
     /// The sandbox itself failed.
     #[error("the function could not be run")]
     Broken,
@@ -48,6 +51,7 @@ impl Fault {
             Fault::OutputTooLarge { .. } => "FUNCTION_OUTPUT_TOO_LARGE",
             Fault::Stalled => "FUNCTION_STALLED",
             Fault::Busy => "FUNCTION_BUSY",
+            Fault::Fatal => "FUNCTION_FATAL",
             Fault::Broken => "FUNCTION_BROKEN",
         }
     }
@@ -57,7 +61,9 @@ impl Fault {
     pub fn is_retryable(&self) -> bool {
         match self {
             Fault::Failed { .. } | Fault::Timeout { .. } | Fault::Busy | Fault::Broken => true,
-            Fault::Memory { .. } | Fault::OutputTooLarge { .. } | Fault::Stalled => false,
+            Fault::Memory { .. } | Fault::OutputTooLarge { .. } | Fault::Stalled | Fault::Fatal => {
+                false
+            }
         }
     }
 
@@ -69,6 +75,7 @@ impl Fault {
             | Fault::Memory { .. }
             | Fault::Stalled
             | Fault::Busy
+            | Fault::Fatal
             | Fault::Broken => false,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::isolate::Isolate;
+use super::journal::Journal;
 use super::queue::{Queue, Task};
 use super::{Limits, Options, text};
 use domain::id::ProjectId;
@@ -19,6 +20,7 @@ const STACK_HEADROOM_BYTES: usize = 1024 * 1024;
 /// What threads and callers share.
 pub(super) struct Pool {
     pub(super) options: Options,
+    journal: Arc<Journal>,
     state: Mutex<State>,
     work: Condvar,
 }
@@ -40,8 +42,8 @@ struct State {
 }
 
 impl Pool {
-    pub(super) fn new(options: Options) -> Arc<Self> {
-        Arc::new(Self { options, state: Mutex::default(), work: Condvar::new() })
+    pub(super) fn new(options: Options, journal: Arc<Journal>) -> Arc<Self> {
+        Arc::new(Self { options, journal, state: Mutex::default(), work: Condvar::new() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -116,9 +118,12 @@ impl Pool {
         while let Some(task) = self.next(&mut isolates, is_lost) {
             let project = task.call.tenant.project;
             let _ = task.ticket.begun.set(Instant::now());
-            let ran = catch_unwind(AssertUnwindSafe(|| {
-                run_one(&task, &self.options.limits, &mut isolates)
-            }));
+            let ran = match self.journal.enter(task.call.id) {
+                Some(_running) => catch_unwind(AssertUnwindSafe(|| {
+                    run_one(&task, &self.options.limits, &mut isolates)
+                })),
+                None => Ok(Err(Fault::Fatal)),
+            };
             let result = ran.unwrap_or_else(|_| {
                 isolates.pop(&project);
                 Err(Fault::Broken)

@@ -112,6 +112,7 @@ mod tests {
 
     fn task(project: u128, user: &str, code: &str) -> Task {
         let call = Call {
+            id: uuid::Uuid::nil(),
             tenant: tenant(project, user),
             code: code.to_owned(),
             parameters: "{}".to_owned(),

@@ -1,8 +1,9 @@
 //! What functions can be, and what they may give.
 
-use connectors::sandbox::{Call, Fault, Options, Sandbox, Tenant};
+use connectors::sandbox::{Call, Fault, Journal, Options, Sandbox, Tenant};
 use domain::id::ProjectId;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Enough calls that a project's engine has gone over to its shared realm.
@@ -14,6 +15,7 @@ pub fn one_thread() -> Sandbox {
 
 pub fn call(code: &str) -> Call {
     Call {
+        id: Uuid::from_u128(9),
         tenant: Tenant { project: ProjectId(Uuid::from_u128(1)), user: "user".to_owned() },
         code: code.to_owned(),
         parameters: json!({ "n": 20, "items": [3, 1, 2], "text": "caf\u{e9}" }).to_string(),
@@ -144,4 +146,27 @@ async fn the_clock_and_chance_are_there() {
 async fn a_million_log_lines_go_nowhere() {
     let code = "function yourFunction() { for (let i = 0; i < 1e6; i++) console.log('line', i, { i }); return 'done' }";
     assert_eq!(one_thread().call(call(code)).await, Ok(json!("done")));
+}
+
+/// What a process leaves behind that dies in this call, as another one had before.
+fn dead_twice(id: Uuid) -> Vec<u8> {
+    let mut file = vec![0; 256 * 32];
+    file[..16].copy_from_slice(id.as_bytes());
+    file[16..20].copy_from_slice(&1_u32.to_be_bytes());
+    file
+}
+
+#[tokio::test]
+async fn a_function_that_two_processes_died_of_is_not_run_and_others_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("functions");
+    let fatal = call("function yourFunction() { return 1; }");
+    std::fs::write(&path, dead_twice(fatal.id)).unwrap();
+    let journal = Arc::new(Journal::open(&path).unwrap());
+    let sandbox = Sandbox::noting(Options::default(), journal);
+    assert_eq!(sandbox.call(fatal.clone()).await, Err(Fault::Fatal));
+    let other = Call { id: Uuid::from_u128(10), ..fatal };
+    assert_eq!(sandbox.call(other).await, Ok(json!(1)));
+    // Nothing runs, so nothing is noted.
+    assert!(std::fs::read(&path).unwrap().iter().all(|byte| *byte == 0));
 }

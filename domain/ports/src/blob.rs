@@ -20,6 +20,13 @@ impl BlobId {
         id.copy_from_slice(digest(&SHA256, bytes).as_ref());
         Self(id)
     }
+
+    /// Reads what its `Display` writes: 64 hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 32];
+        hex::decode_to_slice(text, &mut id).ok()?;
+        Some(Self(id))
+    }
 }
 
 impl fmt::Display for BlobId {

@@ -45,8 +45,7 @@ impl Feed {
     pub async fn refresh(&self) -> Result<i64, Error> {
         loop {
             let from = self.reader().next;
-            // What is ordered and not durable yet may still be lost.
-            let end = self.log.end(Partition::CONFIG).await?;
+            let end = self.log.keepable(Partition::CONFIG).await?;
             let mut batch = self.log.read(Partition::CONFIG, from, READ_BYTES_MAX).await?;
             batch.retain(|stored| stored.offset < end);
             let Some(last) = batch.last().map(|stored| stored.offset) else { return Ok(from) };
@@ -56,8 +55,8 @@ impl Feed {
             }
             for stored in &batch {
                 let record = &stored.record;
-                if record.headers.kind < domain::event::FIRST_SCHEMA_ID {
-                    continue; // a command
+                if record.is_no_event() {
+                    continue;
                 }
                 let event = codec::decode::<Event>(&record.value)
                     .map_err(|error| Error::Corrupt(error.to_string()))?;

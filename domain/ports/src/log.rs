@@ -3,6 +3,9 @@
 use crate::error::Error;
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::command::Command;
+use domain::event::Event;
+use std::fmt;
 use uuid::Uuid;
 
 /// A named sequence of partitions.
@@ -16,6 +19,22 @@ pub enum Stream {
     Events,
     /// Wrapped data keys; compacted by key: the only stream that may forget. One partition.
     Keys,
+    /// What the log is, and which nodes are at it; compacted by key. One partition, and none where
+    /// one process has the log to itself.
+    Cluster,
+}
+
+impl Stream {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Commands => "commands",
+            Self::Events => "events",
+            Self::Keys => "keys",
+            Self::Cluster => "cluster",
+        }
+    }
 }
 
 /// One ordered sequence of records.
@@ -33,6 +52,19 @@ impl Partition {
     /// The only partition of the data keys.
     pub const KEYS: Self = Self { stream: Stream::Keys, number: 0 };
 
+    /// The only partition of what the cluster says about itself.
+    pub const CLUSTER: Self = Self { stream: Stream::Cluster, number: 0 };
+
+    /// Every partition of a log but that of the cluster, causes before effects: keys, the
+    /// configuration, commands, events.
+    pub fn all(partitions: u16) -> impl Iterator<Item = Self> {
+        let commands = (0..partitions).map(Self::commands);
+        [Self::KEYS, Self::CONFIG]
+            .into_iter()
+            .chain(commands)
+            .chain((0..partitions).map(Self::events))
+    }
+
     /// A partition of `commands`.
     pub const fn commands(number: u16) -> Self {
         Self { stream: Stream::Commands, number }
@@ -41,6 +73,13 @@ impl Partition {
     /// A partition of `events`.
     pub const fn events(number: u16) -> Self {
         Self { stream: Stream::Events, number }
+    }
+}
+
+impl fmt::Display for Partition {
+    /// As people write it: `events/3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.stream.name(), self.number)
     }
 }
 
@@ -67,10 +106,33 @@ pub struct Headers {
 pub struct Record {
     /// What a reader needs in order to skip it.
     pub headers: Headers,
-    /// What compaction goes by, in `keys`; empty elsewhere.
+    /// What compaction goes by, in `keys` and `cluster`; empty elsewhere.
     pub key: Bytes,
     /// The record in wire format.
     pub value: Bytes,
+}
+
+impl Record {
+    /// What stands where a log that was moved has no record, so that those behind keep their
+    /// offsets. Every reader passes over it.
+    pub fn gap() -> Self {
+        Self { headers: Headers::default(), key: Bytes::new(), value: Bytes::new() }
+    }
+
+    /// Whether who reads events passes over it: it is a command, or only keeps a place.
+    pub fn is_no_event(&self) -> bool {
+        self.is_gap() || Command::has(self.headers.kind)
+    }
+
+    /// Whether who reads commands passes over it: it is an event, or only keeps a place.
+    pub fn is_no_command(&self) -> bool {
+        self.is_gap() || Event::has(self.headers.kind)
+    }
+
+    /// Whether it only keeps a place.
+    pub fn is_gap(&self) -> bool {
+        self.headers.kind == 0 && self.key.is_empty() && self.value.is_empty()
+    }
 }
 
 /// A record as it stands in the log.
@@ -126,4 +188,20 @@ pub trait Log: Send + Sync {
 
     /// The offset that the next durable record will get at the earliest.
     async fn end(&self, partition: Partition) -> Result<Offset, Error>;
+
+    /// The first offset that can be read: what lies before it is forgotten.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `Corrupt`: there is no such partition.
+    async fn start(&self, _partition: Partition) -> Result<Offset, Error> {
+        // Only a shared log forgets.
+        Ok(0)
+    }
+
+    /// Who keeps what it reads keeps only what lies before this offset: later records may be
+    /// ordered and not durable yet, and could still be lost.
+    async fn keepable(&self, partition: Partition) -> Result<Offset, Error> {
+        // A shared log shows nothing before it is durable.
+        if self.exclusive() { self.end(partition).await } else { Ok(Offset::MAX) }
+    }
 }

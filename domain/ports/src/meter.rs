@@ -17,6 +17,9 @@ pub trait Meter: Send + Sync {
 
     /// The partition's owner works, or could not go on.
     fn owner(&self, partition: u16, state: Result<(), &Error>);
+
+    /// A webhook was refused with this code and is not kept: too many were, this minute.
+    fn unkept(&self, code: &'static str);
 }
 
 /// Hears nothing.
@@ -25,4 +28,5 @@ impl Meter for () {
     fn performing(&self, _: i64) {}
     fn waiting(&self, _: u16, _: u64) {}
     fn owner(&self, _: u16, _: Result<(), &Error>) {}
+    fn unkept(&self, _: &'static str) {}
 }

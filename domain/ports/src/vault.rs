@@ -17,7 +17,7 @@ use seal::DataKey;
 use crate::blob::{Blob, BlobId};
 use crate::clock::Random;
 use crate::error::Error;
-use crate::log::{Headers, Log, Offset, Partition, Record};
+use crate::log::{Headers, Log, Offset, Partition, Record, Stored};
 use bytes::Bytes;
 use domain::key::Key;
 use domain::payload::Payload;
@@ -213,6 +213,15 @@ impl Vault {
         // A poisoned lock means a panic between two map operations: the map itself is whole.
         self.ring.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Checks that a master key opens these records of `keys`.
+///
+/// # Errors
+/// [`VaultError::Forged`]: it does not open one. [`VaultError::Port`]: one is no data key.
+pub fn check(master: MasterKey, keys: impl Iterator<Item = Record>) -> Result<(), VaultError> {
+    let mut ring = Ring::new(master);
+    keys.zip(0..).try_for_each(|(record, offset)| ring.add(&Stored { offset, record }))
 }
 
 /// Appends after which a key that does not show up is given up.

@@ -8,7 +8,7 @@ pub struct Schema {
     pub id: u32,
     /// The record's name.
     pub name: &'static str,
-    /// The family's folder: `commands` or `events`.
+    /// The family's folder: `commands`, `events` or `cluster`.
     pub family: &'static str,
     /// The name of its file, without `.avsc`: the record and the version.
     pub file: &'static str,
@@ -21,7 +21,13 @@ const META_TEXT: &str =
 
 /// Every schema with its id, complete: what `millrace schemas` prints and registries get.
 pub fn published() -> impl Iterator<Item = &'static Schema> {
-    crate::command::Command::schemas().iter().chain(crate::event::Event::schemas())
+    let commands = crate::command::Command::schemas().iter();
+    commands.chain(crate::event::Event::schemas()).chain(crate::cluster::Notice::schemas())
+}
+
+/// The highest id of a schema that this build reads.
+pub fn schema_max() -> u32 {
+    published().map(|schema| schema.id).max().unwrap_or_default()
 }
 
 impl Schema {

@@ -47,6 +47,47 @@ pub struct FireTimer {
     pub due: Timestamp,
 }
 
+/// The step came up while its integration is inactive. Pausing it twice changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "PauseStep")]
+pub struct PauseStep {
+    /// The run.
+    pub execution: ExecutionId,
+    /// The step that is due.
+    pub step: StepId,
+    /// The attempt that is due, from 1.
+    pub attempt: i32,
+}
+
+/// What a step was paused for is over. Resuming it twice changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "ResumeStep")]
+pub struct ResumeStep {
+    /// The run.
+    pub execution: ExecutionId,
+    /// The step that waits.
+    pub step: StepId,
+    /// The attempt that waits, from 1.
+    pub attempt: i32,
+}
+
+/// The node that performed the attempt is gone, and nobody knows how far it came. Losing it twice
+/// changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "LoseStep")]
+pub struct LoseStep {
+    /// The run.
+    pub execution: ExecutionId,
+    /// The step that was under way.
+    pub step: StepId,
+    /// The attempt that was under way, from 1.
+    pub attempt: i32,
+    /// The node that performed it.
+    pub node: String,
+    /// When the attempt began.
+    pub started_at: Timestamp,
+}
+
 /// Ends a run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename = "CancelExecution")]

@@ -64,6 +64,11 @@ impl Project {
         }
     }
 
+    /// Whether an integration is active; `None`: the project has no such integration.
+    pub fn is_active(&self, integration: IntegrationId) -> Option<bool> {
+        self.integrations.get(&integration).map(|integration| integration.active)
+    }
+
     /// The integration of a kind: `slack`, `custom.tasklab`.
     pub fn integration_of_kind(&self, kind: &str) -> Option<&Arc<IntegrationSettings>> {
         self.integrations.get(self.kinds.get(kind)?)

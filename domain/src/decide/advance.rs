@@ -241,7 +241,7 @@ impl Walk<'_> {
 /// Bytes of a response's body.
 const RESPONSE_BYTES_MAX: usize = 50 * 1024 * 1024;
 
-fn packed(input: &Value, output: &Value) -> (Payload, i32, i32) {
+pub(super) fn packed(input: &Value, output: &Value) -> (Payload, i32, i32) {
     // The input of a step done on the way is far below the 4 GiB that cannot be packed.
     let bytes = exchange::pack(input, output).unwrap_or_default();
     let (input_size, output_size) = exchange::sizes(&bytes);

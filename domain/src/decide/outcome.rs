@@ -1,18 +1,24 @@
 //! What comes back to a running execution: outcomes, moments, a cancel.
 
-use super::advance::{Walk, advance};
-use super::{Given, Halt, Open, Rejected, project_of};
-use crate::command::{CancelExecution, Command, FireTimer, RecordOutcome};
+use super::advance::{Walk, advance, packed};
+use super::{Given, Halt, Open, Rejected, pause, project_of};
+use crate::command::{CancelExecution, Command, FireTimer, LoseStep, RecordOutcome};
 use crate::event::{Ending, Event, ExecutionFinished, StepFailed, StepKind, StepSucceeded};
 use crate::id::{CommandId, ExecutionId, StepId};
 use crate::meta::Recorded;
-use crate::state::{Execution, Pending, RowKey};
+use crate::state::{Due, Execution, Pending, RowKey};
 use crate::time::Timestamp;
 use crate::workflow::{Step, Workflow};
 use serde_json::Value;
 
 /// Waits before the retries of a failed step, in milliseconds (seeds: workflows/auto-retries).
 const RETRY_AFTER_MS: [i64; 5] = [10_000, 20_000, 30_000, 50_000, 80_000];
+
+/// Attempts after which a step whose nodes are lost again and again is given up.
+const ATTEMPTS_MAX: i32 = 1 + RETRY_AFTER_MS.len() as i32;
+
+/// The code of an attempt whose node is gone.
+const LOST: &str = "NODE_LOST";
 
 /// The longest wait that a provider's own word can ask for.
 const RETRY_AFTER_MAX_MS: i64 = 3_600_000;
@@ -24,13 +30,11 @@ pub(super) fn record(
     c: &RecordOutcome,
 ) -> Result<Vec<Event>, Halt> {
     let (run, pending) = waiting(given, c.execution, c.step, c.attempt)?;
-    if pending.due.is_some() {
+    if !pending.due.is_up() {
         return Err(Rejected::new("OUTCOME_LATE", "The attempt has ended.").into());
     }
     let workflow = workflow_of(given, command, run)?;
-    let Some(step) = workflow.steps.get(usize::from(pending.index)) else {
-        return Err(Rejected::new("STEP_UNKNOWN", "The version has no such step.").into());
-    };
+    let step = step_of(workflow, pending)?;
     let walk = Walk { id: c.execution, run, workflow, now: given.now };
     if c.code.is_empty() {
         let mut events = vec![succeeded(c, pending)];
@@ -38,11 +42,55 @@ pub(super) fn record(
         return Ok(events);
     }
     let retry_at = retry_at(step, c, given.now, command.meta.command_id);
+    fail(&walk, open, (step, pending), c, retry_at)
+}
+
+/// Nobody knows how far an attempt came: it counts as failed, and the step is tried again at once,
+/// whether it asks for retries or not.
+pub(super) fn lose(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &LoseStep,
+) -> Result<Vec<Event>, Halt> {
+    let attempt = (c.execution, c.step, c.attempt);
+    let (walk, pending) = pause::at(given, command, attempt, Due::Begun)?;
+    let step = step_of(walk.workflow, pending)?;
+    let message = "The node that performed the step is gone. Whether it was performed is unknown.";
+    let output = serde_json::json!({ "error": { "message": message } });
+    let (sealed, input_size, output_size) = packed(&Value::Null, &output);
+    let lost = RecordOutcome {
+        execution: c.execution,
+        step: c.step,
+        attempt: c.attempt,
+        started_at: c.started_at,
+        code: LOST.to_owned(),
+        retryable: true,
+        status: None,
+        retry_after_ms: None,
+        input_size,
+        output_size,
+        sealed,
+    };
+    fail(&walk, open, (step, pending), &lost, (c.attempt < ATTEMPTS_MAX).then_some(given.now))
+}
+
+/// The attempt failed: the step is tried again, or the run goes on without it, or ends.
+fn fail(
+    walk: &Walk<'_>,
+    open: &mut dyn Open,
+    (step, pending): (&Step, &Pending),
+    c: &RecordOutcome,
+    retry_at: Option<Timestamp>,
+) -> Result<Vec<Event>, Halt> {
     let continued = retry_at.is_none() && step.continue_on_error;
     let mut events = vec![failed(c, pending, retry_at, continued)];
     match retry_at {
-        Some(due) => events.push(walk.ready(pending.index, step, pending.attempt + 1, Some(due))),
-        None if continued => walk_on(&walk, open, step, c, pending, &mut events)?,
+        Some(at) => {
+            let due = Some(at).filter(|at| *at > walk.now);
+            events.push(walk.ready(pending.index, step, pending.attempt + 1, due));
+        }
+        None if continued => walk_on(walk, open, step, c, pending, &mut events)?,
         None => events.push(walk.finished(Ending::Failed, &c.code, 0)),
     }
     Ok(events)
@@ -74,23 +122,34 @@ pub(super) fn fire(
     c: &FireTimer,
 ) -> Result<Vec<Event>, Halt> {
     let (run, pending) = waiting(given, c.execution, c.step, c.attempt)?;
-    let has_fired = pending.due != Some(c.due);
+    let has_fired = pending.due != Due::At(c.due);
     #[cfg(feature = "canary")]
     let has_fired = has_fired && !crate::canary::planted(crate::canary::Canary::RepeatedTimer);
     if has_fired {
         return Err(Rejected::new("TIMER_LATE", "The timer has fired.").into());
     }
     let workflow = workflow_of(given, command, run)?;
-    let Some(step) = workflow.steps.get(usize::from(pending.index)) else {
-        return Err(Rejected::new("STEP_UNKNOWN", "The version has no such step.").into());
-    };
     let walk = Walk { id: c.execution, run, workflow, now: given.now };
+    match pause::halted(given, &walk, pending) {
+        Some(halted) => Ok(vec![halted]),
+        None => go_on(&walk, open, pending),
+    }
+}
+
+/// What the step waited for is over: it is due, or, if waiting was all of it, done.
+pub(super) fn go_on(
+    walk: &Walk<'_>,
+    open: &mut dyn Open,
+    pending: &Pending,
+) -> Result<Vec<Event>, Halt> {
+    let step = step_of(walk.workflow, pending)?;
     if pending.kind != StepKind::Delay {
         return Ok(vec![walk.ready(pending.index, step, pending.attempt, None)]);
     }
-    let input = serde_json::json!({ "until": c.due.0 });
+    let until = pending.due.moment().unwrap_or(walk.now);
+    let input = serde_json::json!({ "until": until.0 });
     let mut events = vec![walk.succeeded(pending.index, step, &input, &Value::Null, None)];
-    advance(&walk, open, step.next, &mut events)?;
+    advance(walk, open, step.next, &mut events)?;
     Ok(events)
 }
 
@@ -120,7 +179,7 @@ pub(super) fn ended(
     }))
 }
 
-fn waiting<'a>(
+pub(super) fn waiting<'a>(
     given: &Given<'a>,
     id: ExecutionId,
     step: StepId,
@@ -141,7 +200,7 @@ fn finished_before() -> Rejected {
     Rejected::new("EXECUTION_FINISHED", "The execution has ended, or never was.")
 }
 
-fn workflow_of<'a>(
+pub(super) fn workflow_of<'a>(
     given: &Given<'a>,
     command: &Recorded<Command>,
     run: &Execution,
@@ -150,6 +209,11 @@ fn workflow_of<'a>(
         .workflow(run.workflow, run.version)
         .map(|workflow| &**workflow)
         .ok_or_else(|| Rejected::new("WORKFLOW_UNKNOWN", "The version is gone."))
+}
+
+fn step_of<'a>(workflow: &'a Workflow, pending: &Pending) -> Result<&'a Step, Rejected> {
+    let step = workflow.steps.get(usize::from(pending.index));
+    step.ok_or_else(|| Rejected::new("STEP_UNKNOWN", "The version has no such step."))
 }
 
 fn succeeded(c: &RecordOutcome, pending: &Pending) -> Event {

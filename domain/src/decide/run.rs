@@ -227,7 +227,7 @@ fn enabled_accounts(
     };
     let active = |user: &User, id: &CredentialId| {
         let integration = user.credentials.get(id).map(|credential| credential.integration);
-        integration.and_then(|id| project.integrations.get(&id)).is_some_and(|i| i.active)
+        integration.and_then(|id| project.is_active(id)).unwrap_or(false)
     };
     user.credentials
         .iter()

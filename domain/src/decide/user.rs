@@ -49,8 +49,9 @@ pub(super) fn connect(
         return Err(Rejected::new("CREDENTIALS_TOO_MANY", reason).into());
     }
     let fresh = |position| made_id(&key, command.meta.command_id, position);
-    let id = existing.map_or_else(|| fresh(0), |(id, _)| *id);
-    let configuration = existing.map_or_else(|| fresh(1), |(_, c)| c.configuration);
+    let id = existing.map_or_else(|| fresh(MADE_ACCOUNT), |(id, _)| *id);
+    let configuration =
+        existing.map_or_else(|| fresh(MADE_CONFIGURATION), |(_, c)| c.configuration);
     let mut events = vec![Event::CredentialConnected(CredentialConnected {
         credential: id,
         configuration,
@@ -75,7 +76,13 @@ pub(super) fn connect(
 /// Accounts of one user over all integrations.
 const CREDENTIALS_MAX: usize = 1_000;
 
-fn made_id(key: &Key, cause: CommandId, position: u32) -> CredentialId {
+/// Of the ids that a connecting command makes, the account's.
+const MADE_ACCOUNT: u32 = 0;
+/// Of the ids that a connecting command makes, the configuration's.
+pub const MADE_CONFIGURATION: u32 = 1;
+
+/// An id that a connecting command makes, if it connects an account that was not there before.
+pub fn made_id(key: &Key, cause: CommandId, position: u32) -> CredentialId {
     CredentialId(routed(key.hash16(), *CommandId::derived(&cause.0, key, position).bytes()))
 }
 

@@ -151,6 +151,24 @@ fn json_is_read_as_well() {
 }
 
 #[test]
+fn an_identity_provider_publishes_keys_and_signs_as_itself() {
+    let of = |keys: &str| {
+        let id = "5f1d7a52-3c1e-4a0b-9c64-2f0e8d9b7a10";
+        let text = format!("project: {{ id: {id}, name: Demo }}\nsigning_keys: {{ {keys} }}\n");
+        parse(&text).unwrap().desired.project.identity_provider()
+    };
+    assert_eq!(of("generate: true"), None);
+    let plain = of("jwks_url: \"https://id.example.com/jwks\", audience: us").unwrap();
+    assert_eq!((plain.issuer, plain.audience.as_deref()), (None, Some("us")));
+    let auth0 = of("auth0: acme.auth0.com").unwrap();
+    assert_eq!(auth0.issuer.as_deref(), Some("https://acme.auth0.com/"));
+    assert_eq!(auth0.jwks_url, "https://acme.auth0.com/.well-known/jwks.json");
+    let firebase = of("firebase: acme-app").unwrap();
+    assert_eq!(firebase.issuer.as_deref(), Some("https://securetoken.google.com/acme-app"));
+    assert_eq!(firebase.audience.as_deref(), Some("acme-app"));
+}
+
+#[test]
 fn the_document_survives_the_log() {
     let desired = demo().desired;
     let text = serde_json::to_string(&desired).unwrap();

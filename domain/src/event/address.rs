@@ -3,10 +3,11 @@
 use crate::id::{CredentialId, EventId, IntegrationId, ProjectId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the door found out about a webhook.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "Verdict", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// Signed as the integration says.

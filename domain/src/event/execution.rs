@@ -89,6 +89,24 @@ pub struct StepReady {
     pub due: Option<Timestamp>,
 }
 
+/// A step that was due waits until it is resumed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "StepPaused")]
+pub struct StepPaused {
+    /// The run.
+    pub execution: ExecutionId,
+    /// The step.
+    pub step: StepId,
+    /// Position of the step in its version, from 0.
+    pub index: i32,
+    /// What kind of step it is.
+    pub kind: StepKind,
+    /// The attempt that waits, from 1.
+    pub attempt: i32,
+    /// Why, as a public error code.
+    pub code: String,
+}
+
 /// A step ended well.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename = "StepSucceeded")]

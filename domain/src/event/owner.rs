@@ -1,5 +1,6 @@
 //! What owners say about their own work.
 
+use crate::id::{EventId, ExecutionId};
 use serde::{Deserialize, Serialize};
 
 /// An owner claims the partition from here on; the first claim of an epoch wins.
@@ -28,4 +29,25 @@ pub struct CommandRejected {
 pub struct CommandRepeated {
     /// The schema name of the command.
     pub command: String,
+}
+
+/// The owner lets these steps begin, on its own node. It is in the log before any of them does, so
+/// whoever owns the partition next knows what may be under way, and where.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "StepsStarted")]
+pub struct StepsStarted {
+    /// The node that performs them, in this life.
+    pub node: String,
+    /// What begins.
+    pub steps: Vec<StartedStep>,
+}
+
+/// An attempt of a step that begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "StartedStep")]
+pub struct StartedStep {
+    /// The run.
+    pub execution: ExecutionId,
+    /// The record that made the attempt due.
+    pub since: EventId,
 }

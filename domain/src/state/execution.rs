@@ -56,8 +56,41 @@ pub struct Pending {
     pub kind: StepKind,
     /// The attempt that is due, from 1.
     pub attempt: i32,
-    /// When to begin; `None`: at once.
-    pub due: Option<Timestamp>,
+    /// When to begin.
+    pub due: Due,
     /// The record that made it due: its place in the user's queue.
     pub since: EventId,
+}
+
+/// When a step begins. Stored rows hold `Now` and `At` as they held an optional moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Due {
+    /// When its turn comes.
+    Now,
+    /// At a moment.
+    At(Timestamp),
+    /// When it is resumed.
+    Resumed,
+    /// It has begun, on the node that [`RowKey::Started`](super::RowKey::Started) names.
+    Begun,
+}
+
+impl Due {
+    /// At once, unless there is a moment.
+    pub fn of(moment: Option<Timestamp>) -> Self {
+        moment.map_or(Self::Now, Self::At)
+    }
+
+    /// The moment, if that is what it waits for.
+    pub fn moment(self) -> Option<Timestamp> {
+        match self {
+            Self::At(moment) => Some(moment),
+            Self::Now | Self::Resumed | Self::Begun => None,
+        }
+    }
+
+    /// Whether its turn has come, or it waits for nothing else.
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Now | Self::Begun)
+    }
 }

@@ -27,6 +27,7 @@ pub fn expires_at(row: &Row) -> Option<Timestamp> {
         | Row::Budget(_)
         | Row::Waits
         | Row::Heard(_)
+        | Row::Started(_)
         | Row::Expiring(_) => None,
     }
 }
@@ -76,6 +77,17 @@ impl Rows {
         }
         self.put(key, row);
     }
+
+    /// Forgets the rows of seconds in which no decision of that moment, or a later one, names
+    /// anything, as far as they are written to the store.
+    pub fn evict_closed(&mut self, at: Timestamp) {
+        let seconds = RowKey::Expiry(i64::MIN)..=RowKey::Expiry(i64::MAX);
+        let seconds = self.rows.range(seconds).map(|(key, _)| key);
+        let closed = seconds.filter(|key| !is_open(key, at) && !self.is_dirty(key));
+        for key in closed.cloned().collect::<Vec<_>>() {
+            self.evict(&key);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -102,5 +114,21 @@ mod tests {
         }
         let at = rows.get(&key).and_then(expires_at).unwrap();
         assert_eq!(second_of(at), day + 2);
+    }
+
+    #[test]
+    fn seconds_that_are_over_are_forgotten_once_they_are_written() {
+        let mut rows = Rows::default();
+        let key = RowKey::Seen(CommandId(Uuid::from_u128(1)));
+        rows.put_for_a_while(key.clone(), seen(1_999));
+        let second = place(Timestamp(1_999 + IDEMPOTENCY_WINDOW_MS));
+        rows.evict_closed(Timestamp(5_000));
+        assert!(rows.contains(&second), "it is not written yet");
+        rows.take_dirty();
+        rows.evict_closed(Timestamp(1_500));
+        assert!(rows.contains(&second), "more may be named in it");
+        rows.evict_closed(Timestamp(2_000));
+        assert!(!rows.contains(&second));
+        assert!(rows.contains(&key), "what it names is no matter of time");
     }
 }

@@ -5,7 +5,7 @@ use crate::answer;
 use crate::decide::REUSED;
 use crate::event::{
     CredentialConnected, CredentialLinked, Event, ExecutionStarted, SlotsAsked, SlotsGranted,
-    StepReady, StepSucceeded, WebhookReceived,
+    StepPaused, StepReady, StepSucceeded, StepsStarted, WebhookReceived,
 };
 use crate::meta::Meta;
 use crate::payload::Payload;
@@ -63,7 +63,15 @@ pub(super) fn remembered(first: &Event) -> bool {
         // What cannot be read has no name, and may be a damaged repeat.
         Event::CommandRejected(e) if e.command.is_empty() => false,
         Event::CommandRejected(e) => {
-            !matches!(e.command.as_str(), "RecordOutcome" | "FireTimer" | "AskSlots")
+            !matches!(
+                e.command.as_str(),
+                "RecordOutcome"
+                    | "FireTimer"
+                    | "PauseStep"
+                    | "ResumeStep"
+                    | "LoseStep"
+                    | "AskSlots"
+            )
         }
         _ => false,
     }
@@ -98,6 +106,8 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         }
         Event::ExecutionStarted(e) => started(rows, meta, e),
         Event::StepReady(e) => ready(rows, meta, e),
+        Event::StepPaused(e) => paused(rows, meta, e),
+        Event::StepsStarted(e) => begun(rows, meta, e),
         Event::StepSucceeded(e) => succeeded(rows, e),
         Event::StepFailed(e) => {
             let output = e.continued.then(|| e.sealed.clone());
@@ -185,15 +195,37 @@ fn started(rows: &mut Rows, meta: &Meta, e: &ExecutionStarted) {
 }
 
 fn ready(rows: &mut Rows, meta: &Meta, e: &StepReady) {
-    let pending = Pending {
-        step: e.step,
-        index: u16::try_from(e.index).unwrap_or(u16::MAX),
-        kind: e.kind,
-        attempt: e.attempt,
-        due: e.due,
-        since: meta.event_id,
-    };
+    let (step, kind, attempt) = (e.step, e.kind, e.attempt);
+    let (index, due) = (index_in(e.index), Due::of(e.due));
+    let pending = Pending { step, index, kind, attempt, due, since: meta.event_id };
     set_pending(rows, e.execution, Some(pending));
+}
+
+fn paused(rows: &mut Rows, meta: &Meta, e: &StepPaused) {
+    let (step, kind, attempt) = (e.step, e.kind, e.attempt);
+    let (index, due) = (index_in(e.index), Due::Resumed);
+    let pending = Pending { step, index, kind, attempt, due, since: meta.event_id };
+    set_pending(rows, e.execution, Some(pending));
+}
+
+/// Steps that wait for their turn begin. What was appended twice, and comes late, finds them gone on.
+fn begun(rows: &mut Rows, meta: &Meta, e: &StepsStarted) {
+    for started in &e.steps {
+        let key = RowKey::Execution(started.execution);
+        let Some(run) = rows.execution(&key) else { continue };
+        let waits = |pending: &&Pending| pending.due == Due::Now && pending.since == started.since;
+        let Some(pending) = run.pending.as_ref().filter(waits).cloned() else { continue };
+        let pending = Pending { due: Due::Begun, ..pending };
+        let index = index_of(run, started.execution, &pending);
+        set_pending(rows, started.execution, Some(pending));
+        let start = Start { node: e.node.clone(), at: meta.occurred_at };
+        rows.put(index, Row::Started(start));
+    }
+}
+
+/// The position of a step, as events have it.
+fn index_in(index: i32) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
 }
 
 fn succeeded(rows: &mut Rows, e: &StepSucceeded) {
@@ -206,7 +238,7 @@ fn succeeded(rows: &mut Rows, e: &StepSucceeded) {
 /// A step is over: it waits no more, and what it gave can be referred to. Whether that is new: a
 /// step gives something once, so a success that is folded again is not counted again.
 fn ended(rows: &mut Rows, execution: ExecutionId, index: i32, output: Option<Payload>) -> bool {
-    let index = u16::try_from(index).unwrap_or(u16::MAX);
+    let index = index_in(index);
     let key = RowKey::Execution(execution);
     let waits = rows.execution(&key).and_then(|run| run.pending.as_ref());
     if waits.is_some_and(|pending| pending.index == index) {
@@ -222,20 +254,23 @@ fn ended(rows: &mut Rows, execution: ExecutionId, index: i32, output: Option<Pay
 fn set_pending(rows: &mut Rows, id: ExecutionId, pending: Option<Pending>) {
     let key = RowKey::Execution(id);
     let Some(run) = rows.execution_mut(&key) else { return };
-    let (project, user) = (run.project, run.user.clone());
-    let old = std::mem::replace(&mut run.pending, pending.clone());
+    let old = run.pending.as_ref().map(|old| index_of(run, id, old));
+    let new = pending.as_ref().map(|new| index_of(run, id, new));
+    run.pending = pending;
     if let Some(old) = old {
-        rows.remove(&index_of(project, &user, id, &old));
+        rows.remove(&old);
     }
-    if let Some(new) = pending {
-        rows.put(index_of(project, &user, id, &new), Row::Waits);
+    if let Some(new) = new {
+        rows.put(new, Row::Waits);
     }
 }
 
-fn index_of(project: ProjectId, user: &str, id: ExecutionId, pending: &Pending) -> RowKey {
+fn index_of(run: &Execution, id: ExecutionId, pending: &Pending) -> RowKey {
     match pending.due {
-        Some(due) => RowKey::Timer(due, id),
-        None => RowKey::Ready(project, user.to_owned(), pending.since, id),
+        Due::Now => RowKey::Ready(run.project, run.user.clone(), pending.since, id),
+        Due::At(due) => RowKey::Timer(due, id),
+        Due::Resumed => RowKey::Paused(run.integration, id),
+        Due::Begun => RowKey::Started(run.project, run.user.clone(), pending.since, id),
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Status {
     Running,
     /// It waits for a moment: a delay, a retry.
     Waiting,
-    /// It waits for a provider's limit.
+    /// It waits until something lets it go on: its integration is inactive.
     Paused,
     /// It ended well.
     Succeeded,

@@ -5,6 +5,8 @@
 
 mod cancel;
 mod late;
+mod lost;
+mod paused;
 mod retry;
 mod story;
 mod twice;

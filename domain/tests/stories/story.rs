@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use domain::command::{
-    ApplyProject, CancelExecution, Command, ConnectCredential, FireTimer, ReceiveEvent,
-    ReceiveRequest, RecordOutcome,
+    ApplyProject, CancelExecution, Command, ConnectCredential, FireTimer, LoseStep, PauseStep,
+    ReceiveEvent, ReceiveRequest, RecordOutcome, ResumeStep,
 };
-use domain::config::Config;
+use domain::config::{Config, Desired};
 use domain::decide::{Given, Missing, Open, decide};
-use domain::event::Event;
+use domain::event::{Event, StartedStep, StepsStarted};
 use domain::exchange;
 use domain::id::{CommandId, EventId, ExecutionId, IntegrationId, ProjectId, WorkflowId};
 use domain::key::Key;
@@ -26,6 +26,7 @@ pub(crate) const PROJECT: ProjectId =
 pub(crate) const EVENT: &str = "Order Placed";
 const BEGAN: Timestamp = Timestamp(1_700_000_000_000);
 const PARTITIONS: u16 = 8;
+const NODE: &str = "node-1";
 /// The last byte of a command's id decides how much sooner or later a retry comes: this one not at
 /// all.
 const ON_TIME: u8 = 128;
@@ -33,6 +34,8 @@ const ON_TIME: u8 = 128;
 /// What is known of a user, and what time it is.
 pub(crate) struct Story {
     pub(crate) config: Config,
+    /// What the project is made of.
+    desired: Desired,
     pub(crate) rows: Rows,
     pub(crate) now: Timestamp,
     pub(crate) key: Key,
@@ -66,6 +69,7 @@ impl Story {
         let desired = domain::definition::parse(&project(steps).to_string()).unwrap().desired;
         let mut story = Self {
             config: Config::default(),
+            desired: desired.clone(),
             rows: Rows::default(),
             now: BEGAN,
             key: Key::User(PROJECT, "anna".into()),
@@ -77,14 +81,33 @@ impl Story {
             commands: 0,
             events: 0,
         };
-        let document = serde_json::to_string(&desired).unwrap();
-        let apply = story.command(ApplyProject { document, secrets: vec![] });
-        let applied = story.decide(&apply);
-        for (offset, event) in (0..).zip(story.stamp(&apply, applied)) {
-            story.config.fold(offset, &event).unwrap();
-        }
+        story.apply(&desired);
         story.when(story.connect());
         story
+    }
+
+    fn apply(&mut self, desired: &Desired) {
+        let document = serde_json::to_string(desired).unwrap();
+        let apply = self.command(ApplyProject { document, secrets: vec![] });
+        let applied = self.decide(&apply);
+        for (offset, event) in (self.config.offset + 1..).zip(self.stamp(&apply, applied)) {
+            self.config.fold(offset, &event).unwrap();
+        }
+    }
+
+    /// The integration becomes active or inactive.
+    pub(crate) fn set_active(&mut self, active: bool) {
+        let mut desired = self.desired.clone();
+        desired.integrations[0].active = active;
+        self.apply(&desired);
+    }
+
+    /// The integration is removed, with its workflows.
+    pub(crate) fn remove_integration(&mut self) {
+        let mut desired = self.desired.clone();
+        desired.integrations.clear();
+        desired.workflows.clear();
+        self.apply(&desired);
     }
 
     /// An execution of the steps that an event started.
@@ -138,7 +161,14 @@ impl Story {
     /// The rows that an execution has while it lives.
     pub(crate) fn alive(&self) -> usize {
         let lives = |key: &RowKey| {
-            matches!(key, RowKey::Execution(_) | RowKey::Ready(..) | RowKey::Timer(..))
+            matches!(
+                key,
+                RowKey::Execution(_)
+                    | RowKey::Ready(..)
+                    | RowKey::Started(..)
+                    | RowKey::Timer(..)
+                    | RowKey::Paused(..)
+            )
         };
         self.all().keys().filter(|key| lives(key)).count()
     }
@@ -203,8 +233,43 @@ impl Story {
             execution: self.execution(),
             step: pending.step,
             attempt: pending.attempt,
-            due: pending.due.unwrap(),
+            due: pending.due.moment().unwrap(),
         }
+    }
+
+    /// The step that is due came up while its integration was inactive.
+    pub(crate) fn pause(&self) -> PauseStep {
+        let Pending { step, attempt, .. } = self.pending().unwrap();
+        PauseStep { execution: self.execution(), step, attempt }
+    }
+
+    /// What the step was paused for is over.
+    pub(crate) fn resume(&self) -> ResumeStep {
+        let Pending { step, attempt, .. } = self.pending().unwrap();
+        ResumeStep { execution: self.execution(), step, attempt }
+    }
+
+    /// What the log is told when the step that is due begins.
+    pub(crate) fn begun(&mut self) -> Vec<Recorded<Event>> {
+        let since = self.pending().map_or(EventId(Uuid::nil()), |pending| pending.since);
+        let steps = vec![StartedStep { execution: self.execution(), since }];
+        let body = StepsStarted { node: NODE.into(), steps }.into();
+        let meta =
+            Meta { epoch: 1, incarnation: 1, ..Meta::keyless(EventId(Uuid::nil()), self.now) };
+        vec![Recorded { meta, body }]
+    }
+
+    /// The step that is due begins.
+    pub(crate) fn begin(&mut self) {
+        let begun = self.begun();
+        self.take(&begun);
+    }
+
+    /// The node that performs the step is gone.
+    pub(crate) fn lose(&self) -> LoseStep {
+        let Pending { step, attempt, .. } = self.pending().unwrap();
+        let execution = self.execution();
+        LoseStep { execution, step, attempt, node: NODE.into(), started_at: self.now }
     }
 
     pub(crate) fn cancel(&self) -> CancelExecution {
@@ -287,6 +352,9 @@ impl Story {
             Event::StepReady(e) => {
                 let when = e.due.map_or_else(|| "now".into(), at);
                 format!("step {} ready {when}, attempt {}", e.index, e.attempt)
+            }
+            Event::StepPaused(e) => {
+                format!("step {} paused, attempt {}: {}", e.index, e.attempt, e.code)
             }
             Event::StepSucceeded(e) => format!("step {} succeeded, attempt {}", e.index, e.attempt),
             Event::StepFailed(e) => {

@@ -7,7 +7,7 @@ use domain::command::{
 };
 use domain::event::{Recipient, Verdict};
 use domain::id::{CommandId, CredentialId, Telling};
-use domain::state::fold;
+use domain::state::{Due, fold};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -44,13 +44,16 @@ fn credential(number: u8) -> CredentialId {
 
 fn command(story: &Story, (kind, number): Move) -> Command {
     let waits = story.pending();
-    let performs = waits.as_ref().is_some_and(|pending| pending.due.is_none());
-    match kind % 13 {
+    let performs = waits.as_ref().is_some_and(|pending| pending.due.is_up());
+    let has_begun = waits.as_ref().is_some_and(|pending| pending.due == Due::Begun);
+    match kind % 16 {
         0 => story.event().into(),
         1 => story.request().into(),
         2 if performs => story.outcome("", false).into(),
         3 if performs => story.outcome("HTTP_ERROR", number % 2 == 0).into(),
-        4 if waits.is_some_and(|pending| pending.due.is_some()) => story.timer().into(),
+        4 if waits.as_ref().is_some_and(|pending| pending.due.moment().is_some()) => {
+            story.timer().into()
+        }
         5 if story.pending().is_some() => story.cancel().into(),
         6 => story.connect().into(),
         7 => RemoveCredential { integration: story.integration, credential: None }.into(),
@@ -77,7 +80,10 @@ fn command(story: &Story, (kind, number): Move) -> Command {
             linked: number % 3 != 0,
         }
         .into(),
-        12 => {
+        12 if has_begun => story.lose().into(),
+        12 if performs => story.pause().into(),
+        13 if waits.is_some_and(|pending| pending.due == Due::Resumed) => story.resume().into(),
+        14 => {
             let (wanted, busy) = (i32::from(number % 5), i32::from(number % 3));
             AskSlots { project: PROJECT, lane: i32::from(number % 2), wanted, busy }.into()
         }
@@ -96,6 +102,16 @@ proptest! {
     ) {
         let mut story = Story::given(&steps(&kinds, answers));
         for (offset, next) in (1..).zip(moves) {
+            if next.0 % 8 == 0 {
+                story.set_active(next.1 % 2 == 0);
+            }
+            if next.1 % 5 == 0 && story.pending().is_some() {
+                let begun = story.begun();
+                story.take(&begun);
+                let once = story.all();
+                story.take(&begun);
+                prop_assert_eq!(story.all(), once, "{:?}", begun);
+            }
             let mut command = story.command(command(&story, next));
             if next.1 % 3 == 0 {
                 let tell = Telling { partition: 1, offset, event: 0, number: 0 };

@@ -3,16 +3,24 @@
 use super::project::api_key;
 use crate::auth::{Admin, sha256};
 use crate::door::Shared;
-use axum::Json;
+use crate::reply::Reply;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A key that was made.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ApiKey {
+    /// The key, shown this once.
+    api_key: String,
+    /// Its SHA-256, for the project file.
+    hash: String,
+}
 
 /// Makes a key. It is shown this once; its hash goes into the project file.
-pub(crate) async fn make(State(door): State<Shared>, _: Admin) -> Response {
-    let key = api_key(&*door.app.random);
-    let hash = hex::encode(sha256(key.as_bytes()));
-    let body = Json(json!({ "apiKey": key, "hash": hash }));
-    (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], body).into_response()
+pub(crate) async fn make(State(door): State<Shared>, _: Admin) -> Reply<ApiKey, 201> {
+    let api_key = api_key(&*door.app.random);
+    let hash = hex::encode(sha256(api_key.as_bytes()));
+    Reply::unkept(ApiKey { api_key, hash })
 }

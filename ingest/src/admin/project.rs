@@ -4,24 +4,23 @@ mod secret;
 mod supply;
 
 use crate::auth::{Admin, sha256};
-use crate::body::Received;
+use crate::body::{Read, Sent};
 use crate::command::Wish;
 use crate::door::{Door, Shared};
-use crate::idempotency::Within;
-use crate::json;
-use crate::path::Address;
+use crate::idempotency::{IdempotencyKey, Within};
 use crate::problem::{DOCUMENT_INVALID, INTERNAL, Outcome, Problem};
-use crate::sdk::trigger::fields;
+use crate::query::{Parameter, Queried, Query};
+use crate::reply::Reply;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
 use domain::command::ApplyProject;
 use domain::config::{Desired, Project, difference};
 use domain::definition::{self, Complete, Mistake};
+use domain::id::ProjectId;
 use domain::key::Key;
 use domain::meta::Actor;
 use domain::workflow::validate::validate;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,10 +28,11 @@ use supply::{Supplied, Supply};
 
 pub(super) use supply::api_key;
 
-#[derive(Deserialize)]
-struct Request<'a> {
-    /// The text of a project file; or, with `secrets`, [`Desired`] as JSON: a file that was read
-    /// where it lies, so that keys made for it never leave there.
+/// A project file that is to be applied.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ProjectFile<'a> {
+    /// The text of a project file; or, with `secrets`, a file that was read where it lies, as
+    /// JSON, so that keys made for it never leave there.
     #[serde(borrow)]
     document: Cow<'a, str>,
     /// Values of the environment variables that the file names.
@@ -42,42 +42,78 @@ struct Request<'a> {
     secrets: Option<BTreeMap<String, String>>,
 }
 
+impl Read for ProjectFile<'_> {
+    type From<'a> = ProjectFile<'a>;
+}
+
+/// How a file is applied.
+#[derive(Default)]
+pub(crate) struct Manner {
+    is_dry_run: bool,
+}
+
+impl Queried for Manner {
+    const PARAMETERS: &'static [Parameter<Self>] =
+        &[Parameter::new::<bool>("dry_run", "true or false", |manner, value| {
+            manner.is_dry_run = value == "true";
+            Some(())
+        })];
+}
+
+/// What changed.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Applied {
+    project: ProjectId,
+    /// What became other than it was, for people.
+    changes: Vec<String>,
+    /// False: this is only what would change.
+    applied: bool,
+    /// The API keys that were made, by name, shown this once.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    api_keys: BTreeMap<String, String>,
+    /// The key for user tokens that was made, in PEM, shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_key: Option<String>,
+}
+
 /// Applies a project file, or with `?dry_run=true` tells what would change. Keys that the file
 /// asks to be made are in the answer, and nowhere else.
 pub(crate) async fn apply(
     State(door): State<Shared>,
     _: Admin,
-    address: Address,
-    headers: HeaderMap,
-    Received(body): Received,
-) -> Outcome<Response> {
-    let request: Request<'_> = json::object(&body)?;
-    let query = fields(address.query().as_bytes())?;
-    let is_dry_run = query.get("dry_run").and_then(Value::as_str) == Some("true");
+    query: Query<Manner>,
+    key: IdempotencyKey,
+    body: Sent<ProjectFile<'static>>,
+) -> Outcome<Reply<Applied>> {
+    let file = body.read()?;
+    let Manner { is_dry_run } = query.read()?;
     door.app.feed.refresh().await?;
-    let (complete, supplied) = door.complete(request).await?;
+    let (complete, supplied) = door.complete(file).await?;
     let id = complete.desired.project.id;
     let secrets = door.sealed_secrets(id, complete.secrets).await?;
     let fingerprints = secrets.iter().map(|s| (s.name.clone(), s.fingerprint.clone()));
     let changes = difference(&door.config(), &complete.desired, &fingerprints.collect());
-    let mut answer = json!({
-        "project": id,
-        "changes": changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "applied": !is_dry_run,
-    });
+    let mut answer = Applied {
+        project: id,
+        changes: changes.iter().map(ToString::to_string).collect(),
+        applied: !is_dry_run,
+        api_keys: BTreeMap::new(),
+        signing_key: None,
+    };
     if !is_dry_run {
         let within = Within { project: id, user: "", route: "projects" };
-        let identity = door.identity(&headers, &within, &[&body])?;
+        let identity = door.identity(&key, &within, &[&body.bytes])?;
         let document = serde_json::to_string(&complete.desired).map_err(|_| INTERNAL.plain())?;
         let command = ApplyProject { document, secrets }.into();
         door.decide(Wish { key: Key::Project(id), actor: Actor::Team, identity, command }).await?;
         // Who applied a file sees it at once, at least on this node.
         door.app.feed.refresh().await?;
-        if let (Some(project), Some(fields)) = (door.config().project(id), answer.as_object_mut()) {
-            fields.extend(shown(supplied, project));
+        if let Some(project) = door.config().project(id) {
+            answer.show(supplied, project);
         }
     }
-    Ok(crate::sdk::unstored(answer))
+    Ok(Reply::unkept(answer))
 }
 
 /// Every mistake at once, in the order of the file.
@@ -96,31 +132,25 @@ fn told(mistakes: &[Mistake]) -> Problem {
     DOCUMENT_INVALID.because(lines.join("\n")).with("mistakes", Value::Array(details))
 }
 
-/// The keys that were made, as far as the project has them: a repeat of a request makes others
-/// than the first time, which count for nothing.
-fn shown(supplied: Supplied, project: &Project) -> serde_json::Map<String, Value> {
-    let has = |key: &String| {
-        let hash = hex::encode(sha256(key.as_bytes()));
-        project.api_keys.values().any(|known| *known == hash)
-    };
-    let api_keys = supplied.api_keys.into_iter().filter(|(_, key)| has(key));
-    let api_keys: BTreeMap<String, String> = api_keys.collect();
-    let mut shown = serde_json::Map::new();
-    if !api_keys.is_empty() {
-        shown.insert("apiKeys".into(), json!(api_keys));
+impl Applied {
+    /// Shows the keys that were made, as far as the project has them: a repeat of a request makes
+    /// others than the first time, which count for nothing.
+    fn show(&mut self, supplied: Supplied, project: &Project) {
+        let has = |key: &String| {
+            let hash = hex::encode(sha256(key.as_bytes()));
+            project.api_keys.values().any(|known| *known == hash)
+        };
+        self.api_keys = supplied.api_keys.into_iter().filter(|(_, key)| has(key)).collect();
+        let pair = supplied.signing_key;
+        let pair = pair.filter(|pair| project.settings.signing_keys.contains(&pair.public_pem));
+        self.signing_key = pair.map(|pair| pair.private_pem.to_string());
     }
-    if let Some(pair) = supplied.signing_key
-        && project.settings.signing_keys.contains(&pair.public_pem)
-    {
-        shown.insert("signingKey".into(), json!(*pair.private_pem));
-    }
-    shown
 }
 
 impl Door {
     /// The document with nothing left to ask for, and the keys that were made for it.
-    async fn complete(&self, request: Request<'_>) -> Outcome<(Complete, Supplied)> {
-        let Request { document, environment, secrets } = request;
+    async fn complete(&self, file: ProjectFile<'_>) -> Outcome<(Complete, Supplied)> {
+        let ProjectFile { document, environment, secrets } = file;
         if let Some(secrets) = secrets {
             let desired = compiled(&document)?;
             let secrets = secrets.into_iter().collect();

@@ -1,18 +1,17 @@
 //! Disabling and enabling connected users.
 
 use crate::auth::{Admin, Open, USER_LEN_MAX};
+use crate::body::Received;
 use crate::command::Wish;
 use crate::door::{Door, Shared};
-use crate::idempotency::Within;
+use crate::idempotency::{IdempotencyKey, Within};
 use crate::path::Address;
 use crate::problem::{Outcome, PATH_MALFORMED};
-use axum::Json;
+use crate::reply::{Nothing, Reply};
 use axum::extract::State;
-use axum::http::HeaderMap;
 use domain::command::SwitchUser;
 use domain::key::Key;
 use domain::meta::Actor;
-use serde_json::{Value, json};
 
 /// Lets the user start nothing.
 pub(crate) async fn disable(
@@ -20,9 +19,10 @@ pub(crate) async fn disable(
     _: Admin,
     open: Open,
     address: Address,
-    headers: HeaderMap,
-) -> Outcome<Json<Value>> {
-    door.switch_user(&open, &address, &headers, SwitchUser { enabled: false }).await
+    key: IdempotencyKey,
+    Received(body): Received,
+) -> Outcome<Reply<Nothing>> {
+    door.switch_user(&open, &address, &key, &body, SwitchUser { enabled: false }).await
 }
 
 /// Lets the user start again what was on.
@@ -31,9 +31,10 @@ pub(crate) async fn enable(
     _: Admin,
     open: Open,
     address: Address,
-    headers: HeaderMap,
-) -> Outcome<Json<Value>> {
-    door.switch_user(&open, &address, &headers, SwitchUser { enabled: true }).await
+    key: IdempotencyKey,
+    Received(body): Received,
+) -> Outcome<Reply<Nothing>> {
+    door.switch_user(&open, &address, &key, &body, SwitchUser { enabled: true }).await
 }
 
 impl Door {
@@ -41,9 +42,10 @@ impl Door {
         &self,
         open: &Open,
         address: &Address,
-        headers: &HeaderMap,
+        key: &IdempotencyKey,
+        body: &[u8],
         command: SwitchUser,
-    ) -> Outcome<Json<Value>> {
+    ) -> Outcome<Reply<Nothing>> {
         let user = address.text("user");
         if user.is_empty() || user.len() > USER_LEN_MAX {
             let reason = format!("A user's id has 1 to {USER_LEN_MAX} bytes.");
@@ -51,9 +53,9 @@ impl Door {
         }
         let route = format!("users/{user}/{}", command.enabled);
         let within = Within { project: open.id, user: "", route: &route };
-        let identity = self.identity(headers, &within, &[])?;
+        let identity = self.identity(key, &within, &[body])?;
         let key = Key::User(open.id, user.to_owned());
         self.decide(Wish { key, actor: Actor::Team, identity, command: command.into() }).await?;
-        Ok(Json(json!({})))
+        Ok(Reply::new(Nothing {}))
     }
 }

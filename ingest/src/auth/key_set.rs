@@ -1,7 +1,7 @@
 //! The public keys that a project's user tokens may be signed with.
 
 use super::published::Document;
-use domain::config::ProjectSettings;
+use domain::config::{IdentityProvider, ProjectSettings};
 use domain::id::ProjectId;
 use jsonwebtoken::DecodingKey;
 use std::collections::HashMap;
@@ -34,6 +34,8 @@ pub(crate) struct KeySet {
     /// Different for every other set of keys of any project.
     pub(super) serial: u64,
     pems: Vec<String>,
+    /// What tokens must say is a part of it: it may change while the keys stay.
+    provider: Option<IdentityProvider>,
     version: u64,
     keys: Vec<SigningKey>,
     published: Option<Arc<Document>>,
@@ -69,24 +71,25 @@ impl KeySets {
     pub(super) fn get(
         &self,
         settings: &ProjectSettings,
-        published: Option<&Arc<Document>>,
+        (provider, published): (Option<&IdentityProvider>, Option<&Arc<Document>>),
     ) -> Arc<KeySet> {
         let version = published.map_or(0, |document| document.version);
         let sets = self.sets.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(set) = sets.get(&settings.id)
             && set.version == version
             && set.pems == settings.signing_keys
+            && set.provider.as_ref() == provider
         {
             return Arc::clone(set);
         }
         drop(sets);
-        self.build(settings, published, version)
+        self.build(settings, (provider, published), version)
     }
 
     fn build(
         &self,
         settings: &ProjectSettings,
-        published: Option<&Arc<Document>>,
+        (provider, published): (Option<&IdentityProvider>, Option<&Arc<Document>>),
         version: u64,
     ) -> Arc<KeySet> {
         let keys = settings.signing_keys.iter().take(KEYS_MAX).filter_map(|pem| {
@@ -99,6 +102,7 @@ impl KeySets {
         let set = Arc::new(KeySet {
             serial: self.serial.fetch_add(1, Ordering::Relaxed),
             pems: settings.signing_keys.clone(),
+            provider: provider.cloned(),
             version,
             keys: keys.collect(),
             published: published.cloned(),

@@ -2,6 +2,7 @@
 
 use super::key_set::{KeySet, Origin};
 use crate::problem::{Outcome, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_LIFETIME};
+use domain::config::IdentityProvider;
 use domain::id::ProjectId;
 use domain::time::Timestamp;
 use jsonwebtoken::{Algorithm, Validation};
@@ -18,8 +19,10 @@ const TOKEN_LEN_MAX: usize = 16 * 1024;
 pub(crate) const USER_LEN_MAX: usize = 256;
 
 /// What a token must keep to.
-pub(super) struct Rules {
+pub(super) struct Rules<'a> {
     pub(super) project: ProjectId,
+    /// Whose published keys count.
+    pub(super) provider: Option<&'a IdentityProvider>,
     pub(super) now: Timestamp,
     pub(super) life_s_max: i64,
 }
@@ -40,6 +43,7 @@ struct Claims {
     iat: Option<Number>,
     nbf: Option<Number>,
     aud: Option<Audience>,
+    iss: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +64,7 @@ static SIGNATURE: LazyLock<Validation> = LazyLock::new(|| {
 });
 
 /// Verifies a token: signature first, then what it claims.
-pub(super) fn verify(token: &str, keys: &KeySet, rules: &Rules) -> Outcome<Verified> {
+pub(super) fn verify(token: &str, keys: &KeySet, rules: &Rules<'_>) -> Outcome<Verified> {
     if token.len() > TOKEN_LEN_MAX {
         return Err(TOKEN_INVALID.because("The user token is too long."));
     }
@@ -87,7 +91,7 @@ pub(super) fn verify(token: &str, keys: &KeySet, rules: &Rules) -> Outcome<Verif
     judge(claims, origin, rules)
 }
 
-fn judge(claims: Claims, origin: Origin, rules: &Rules) -> Outcome<Verified> {
+fn judge(claims: Claims, origin: Origin, rules: &Rules<'_>) -> Outcome<Verified> {
     if claims.sub.is_empty() || claims.sub.len() > USER_LEN_MAX {
         let reason = format!("The user token's sub must have 1 to {USER_LEN_MAX} bytes.");
         return Err(TOKEN_INVALID.because(reason));
@@ -109,10 +113,31 @@ fn judge(claims: Claims, origin: Origin, rules: &Rules) -> Outcome<Verified> {
         let days = rules.life_s_max / 86_400;
         return Err(TOKEN_LIFETIME.because(format!("A user token may live at most {days} days.")));
     }
+    if let (Origin::Published, Some(provider)) = (origin, rules.provider) {
+        is_from(&claims, provider)?;
+    }
     if !is_for(claims.aud.as_ref(), origin, rules.project) {
         return Err(TOKEN_INVALID.because("The user token is meant for another audience."));
     }
     Ok(Verified { user: Arc::from(claims.sub), expires_at_s })
+}
+
+/// A provider signs for many with one key: issuer and audience tell whom a token is for.
+fn is_from(claims: &Claims, provider: &IdentityProvider) -> Outcome<()> {
+    if provider.issuer.is_some() && claims.iss != provider.issuer {
+        return Err(TOKEN_INVALID.because("The user token is from another issuer."));
+    }
+    let named = match (&claims.aud, &provider.audience) {
+        // Whoever says who issues a token says whom it is for.
+        (aud, None) => aud.is_some() || provider.issuer.is_none(),
+        (Some(Audience::One(one)), Some(wanted)) => one == wanted,
+        (Some(Audience::Many(many)), Some(wanted)) => many.contains(wanted),
+        (None, Some(_)) => false,
+    };
+    if named {
+        return Ok(());
+    }
+    Err(TOKEN_INVALID.because("The user token is meant for another audience."))
 }
 
 /// A token that was signed by an identity provider has the provider's own audience; but one that

@@ -68,6 +68,8 @@ codes! {
     CREDENTIAL_UNKNOWN 404 "The user has no such credential.";
     CREDENTIALS_TOO_MANY 409 "The user has too many connected accounts.";
     EXECUTION_UNKNOWN 404 "There is no such execution.";
+    WEBHOOK_UNKNOWN 404 "There is no such webhook.";
+    SCHEMA_UNKNOWN 404 "There is no such schema.";
     STEP_EXECUTION_UNKNOWN 404 "The execution has no such step.";
     EXECUTION_FINISHED 409 "The execution has ended.";
     EXECUTION_WITHOUT_RESPONSE 500 "The workflow ended before its response step.";
@@ -85,6 +87,7 @@ codes! {
     OUTCOME_LATE 409 "The attempt had ended before its outcome came.";
     TIMER_LATE 409 "The timer had ended before it fired.";
     DECISION_TOO_LARGE 500 "One decision would lead to too many events.";
+    NODE_LOST 500 "The node that performed the step is gone.";
     STEP_UNKNOWN 500 "The workflow's version has no such step.";
     STEP_NOT_OUTBOUND 500 "The step has nothing to do with the world.";
 
@@ -118,6 +121,7 @@ codes! {
     FUNCTION_OUTPUT_TOO_LARGE 500 "The function's result is too large.";
     FUNCTION_STALLED 500 "The function waits for a promise that nothing can resolve.";
     FUNCTION_BUSY 500 "Too many functions wait to run.";
+    FUNCTION_FATAL 500 "The function was running each time that the node crashed.";
     FUNCTION_BROKEN 500 "The function could not be run.";
 }
 

@@ -92,7 +92,7 @@ fn written(text: &str) -> impl Iterator<Item = String> + '_ {
 
 #[test]
 fn a_problem_keeps_its_number_and_its_name() {
-    let body = TOKEN_EXPIRED.plain().of(ProjectId(uuid::Uuid::nil())).body();
+    let body = TOKEN_EXPIRED.plain().of(ProjectId(uuid::Uuid::nil())).into_body();
     let expected = json!({
         "message": "Your authorization token has expired.",
         "code": "7203",
@@ -102,11 +102,11 @@ fn a_problem_keeps_its_number_and_its_name() {
             "projectId": "00000000-0000-0000-0000-000000000000",
         },
     });
-    assert_eq!(body, expected);
+    assert_eq!(json!(body), expected);
 }
 
 #[test]
 fn a_refusal_without_a_row_keeps_its_code() {
-    let body = Problem::refused("SOMETHING_NEW", "why".into()).body();
+    let body = json!(Problem::refused("SOMETHING_NEW", "why".into()).into_body());
     assert_eq!((&body["status"], &body["meta"]["error"]), (&json!(500), &json!("SOMETHING_NEW")));
 }

@@ -2,45 +2,60 @@
 
 use super::view;
 use crate::auth::Caller;
-use crate::body::Received;
+use crate::body::{Read, Sent};
 use crate::command::Wish;
 use crate::door::Shared;
-use crate::idempotency::Within;
-use crate::json;
+use crate::idempotency::{IdempotencyKey, Within};
 use crate::path::Address;
 use crate::problem::{BODY_MALFORMED, CREDENTIAL_UNKNOWN, INTEGRATION_UNKNOWN, INTERNAL, Outcome};
-use crate::selector::Selector;
-use axum::Json;
+use crate::reply::{Nothing, Reply};
+use crate::selector::{NO_ACCOUNT, Selection, Selector};
 use axum::extract::State;
-use axum::http::HeaderMap;
 use domain::answer::Answer;
 use domain::command::{ConnectCredential, RemoveCredential};
+use domain::decide::{MADE_CONFIGURATION, made_id};
 use domain::id::{CredentialId, IntegrationId};
 use domain::meta::Actor;
-use domain::state::User;
+use domain::state::{Credential, User};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 const NAME_LEN_MAX: usize = 256;
 /// A flag that existing clients put among the values; it is none.
 const FLAG: &str = "skipPostOAuthInputs";
 
-#[derive(Deserialize)]
+/// An account that is to be connected.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Request {
+pub(crate) struct NewCredential {
+    /// The integration, by id or kind.
     integration_id: String,
+    /// What the user gave.
+    #[schemars(required)]
     payload: Option<Map<String, Value>>,
+    /// More of the same.
     config: Option<Map<String, Value>>,
+    /// The account's id at the provider.
+    #[schemars(extend("type" = ["string", "integer", "null"]))]
     provider_id: Option<Value>,
     #[serde(default)]
     install_options: Option<InstallOptions>,
 }
 
-#[derive(Deserialize, Default)]
+impl Read for NewCredential {
+    type From<'a> = Self;
+}
+
+/// Which of the user's accounts it is to be.
+#[derive(Deserialize, Default, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct InstallOptions {
+    /// The customer's own name for the account.
     external_id: Option<String>,
+    /// Whether it is a further account, beside those at the integration.
     allow_multiple_credentials: Option<bool>,
+    /// The account that is connected again: its id, its external id, or `ext:<external id>`.
     selected_credential_id: Option<String>,
 }
 
@@ -48,26 +63,28 @@ struct InstallOptions {
 pub(crate) async fn connect(
     State(door): State<Shared>,
     caller: Caller,
-    headers: HeaderMap,
-    Received(body): Received,
-) -> Outcome<Json<Value>> {
-    let request: Request = json::object(&body)?;
+    key: IdempotencyKey,
+    body: Sent<NewCredential>,
+) -> Outcome<Reply<view::Credential>> {
+    let request = body.read()?;
     let within = Within { project: caller.id, user: &caller.user, route: "credentials" };
-    let identity = door.identity(&headers, &within, &[&body])?;
+    let identity = door.identity(&key, &within, &[&body.bytes])?;
     let named = caller.project.integration_named(&request.integration_id);
     let integration = named.ok_or_else(|| INTEGRATION_UNKNOWN.plain())?.id;
     let before = door.user(caller.id, &caller.user).await?;
-    let account = Account::of(request, integration, &before)?;
+    let seen = door.seen(&caller, identity).await?;
+    let account = Account::of(request, integration, &before, seen.is_some())?;
     let key = caller.key();
     let sealed = door.seal(&key, Value::Object(account.values).to_string().as_bytes()).await?;
     let command = ConnectCredential {
         integration,
         credential: account.credential,
         another: account.another,
-        provider_id: account.provider_id,
-        external_id: account.external_id,
+        provider_id: account.provider_id.clone(),
+        external_id: account.external_id.clone(),
         sealed: sealed.clone(),
     };
+    let configuration = made_id(&key, identity.id, MADE_CONFIGURATION);
     let wish = Wish { key, actor: Actor::User, identity, command: command.into() };
     let Answer::Connected { credential } = door.decide(wish).await? else {
         return Err(INTERNAL.because("The account was not connected."));
@@ -77,9 +94,28 @@ pub(crate) async fn connect(
         let found = user.credentials.get(&credential);
         found.is_some_and(|found| identity.is_keyed() || found.payload == sealed)
     };
-    let user = door.user_with(caller.id, &caller.user, shows).await?;
-    let found = user.credentials.get(&credential).ok_or_else(|| CREDENTIAL_UNKNOWN.plain())?;
-    Ok(Json(view::credential(&caller, credential, found)))
+    let user = match seen {
+        Some(_) => door.user(caller.id, &caller.user).await?,
+        None => door.user_with(caller.id, &caller.user, shows).await?,
+    };
+    if let Some(found) = user.credentials.get(&credential) {
+        return Ok(Reply::new(view::Credential::of(&caller, credential, found)));
+    }
+    // It is gone since. What the repeat asks is what the first request asked, so it tells how the
+    // account was.
+    let seen = door.seen(&caller, identity).await?.ok_or_else(|| CREDENTIAL_UNKNOWN.plain())?;
+    let enabled = caller.project.enabled_by_default(integration).map(|(id, _)| id).collect();
+    let first = Credential {
+        integration,
+        configuration,
+        provider_id: account.provider_id,
+        external_id: account.external_id,
+        payload: sealed,
+        connected_at: seen.at,
+        refreshed_at: seen.at,
+        enabled,
+    };
+    Ok(Reply::new(view::Credential::of(&caller, credential, &first)))
 }
 
 /// What is to be connected.
@@ -93,7 +129,12 @@ struct Account {
 }
 
 impl Account {
-    fn of(request: Request, integration: IntegrationId, user: &User) -> Outcome<Self> {
+    fn of(
+        request: NewCredential,
+        integration: IntegrationId,
+        user: &User,
+        is_repeat: bool,
+    ) -> Outcome<Self> {
         let Some(payload) = request.payload else {
             return Err(BODY_MALFORMED.because("The payload is missing: what the user gave."));
         };
@@ -105,7 +146,10 @@ impl Account {
         let selector = options.selected_credential_id.as_deref().and_then(Selector::parse);
         let credential = match &selector {
             Some(Selector::Credential(id)) => Some(*id),
-            Some(external) => Some(external.find(user).ok_or_else(|| external.unknown())?),
+            Some(external) => {
+                let gone = || is_repeat.then_some(NO_ACCOUNT);
+                Some(external.find(user).or_else(gone).ok_or_else(|| external.unknown())?)
+            }
             None => None,
         };
         // An account that is connected again keeps its names unless it is given new ones.
@@ -147,14 +191,16 @@ pub(crate) async fn remove(
     State(door): State<Shared>,
     caller: Caller,
     address: Address,
-    headers: HeaderMap,
-) -> Outcome<Json<Value>> {
+    key: IdempotencyKey,
+    selection: Selection,
+) -> Outcome<Reply<Nothing>> {
     let integration = address.integration(&caller.project)?.id;
-    let credential = door.selected(&headers, caller.id, &caller.user).await?;
     let route = format!("integrations/{integration}/remove");
     let within = Within { project: caller.id, user: &caller.user, route: &route };
-    let selected = credential.map(|id| *id.bytes()).unwrap_or_default();
-    let identity = door.identity(&headers, &within, &[&selected])?;
+    let selector = selection.read()?;
+    let named = selector.as_ref().map(ToString::to_string).unwrap_or_default();
+    let identity = door.identity(&key, &within, &[named.as_bytes()])?;
+    let credential = door.selected(selector.as_ref(), &caller, identity).await?;
     let before = door.user(caller.id, &caller.user).await?;
     let first = || before.accounts_at(integration).next().map(|(id, _)| *id);
     let gone = credential.or_else(first);
@@ -164,5 +210,5 @@ pub(crate) async fn remove(
     if !identity.is_keyed() {
         door.user_with(caller.id, &caller.user, shows).await?;
     }
-    Ok(Json(json!({})))
+    Ok(Reply::new(Nothing {}))
 }

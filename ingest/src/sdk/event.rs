@@ -1,45 +1,55 @@
 //! `POST …/sdk/events/trigger`: an event of the customer's application.
 
 use crate::auth::Caller;
-use crate::body::Received;
+use crate::body::{Read, Sent};
 use crate::command::{Identity, Wish};
 use crate::door::{Door, Shared};
-use crate::idempotency::Within;
+use crate::idempotency::{IdempotencyKey, Within};
 use crate::json;
 use crate::problem::{BODY_MALFORMED, EVENT_UNKNOWN, Outcome};
-use axum::Json;
+use crate::reply::{Nothing, Reply};
+use crate::selector::Selection;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use domain::command::ReceiveEvent;
 use domain::id::CredentialId;
 use domain::key::Key;
 use domain::meta::Actor;
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use std::borrow::Cow;
 
-/// An app event as it is sent. The payload is never looked at, only passed on (behaviours.md 2).
-#[derive(Deserialize)]
-pub(super) struct AppEvent<'a> {
+/// An app event as it is sent.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct AppEvent<'a> {
+    /// One of the app events of the project.
     #[serde(borrow)]
     pub(super) name: Cow<'a, str>,
+    /// Anything; it is passed on as it is.
+    // It is never looked at (behaviours.md 2).
     #[serde(borrow)]
+    #[schemars(with = "Option<Value>")]
     payload: Option<&'a RawValue>,
+}
+
+impl Read for AppEvent<'_> {
+    type From<'a> = AppEvent<'a>;
 }
 
 /// Takes in one event; 201 once it is durable, whether it starts anything or not.
 pub(crate) async fn trigger(
     State(door): State<Shared>,
     caller: Caller,
-    headers: HeaderMap,
-    Received(body): Received,
-) -> Outcome<(StatusCode, Json<Value>)> {
-    let text = json::Text::of(&body)?;
-    let event: AppEvent<'_> = text.object()?;
+    key: IdempotencyKey,
+    selection: Selection,
+    body: Sent<AppEvent<'static>>,
+) -> Outcome<Reply<Nothing, 201>> {
+    let (text, event) = body.read_text()?;
     let within = Within { project: caller.id, user: &caller.user, route: "events/trigger" };
-    let identity = door.identity(&headers, &within, &[&body])?;
-    let credential = door.selected(&headers, caller.id, &caller.user).await?;
+    let identity = door.identity(&key, &within, &[&body.bytes])?;
+    let selector = selection.read()?;
+    let credential = door.selected(selector.as_ref(), &caller, identity).await?;
     let sender = door.sender(&caller, credential).await?;
     let wish = door.event(&sender, identity, text, &event).await?;
     if identity.is_keyed() {
@@ -47,7 +57,7 @@ pub(crate) async fn trigger(
     } else {
         door.append(wish).await?;
     }
-    Ok((StatusCode::CREATED, Json(json!({}))))
+    Ok(Reply::new(Nothing {}))
 }
 
 /// Who sends events, and for which account.

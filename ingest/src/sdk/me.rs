@@ -1,31 +1,37 @@
 //! The connected user: what is connected, and metadata.
 
-use super::credential::unstored;
 use super::view;
 use crate::auth::Caller;
-use crate::body::Received;
+use crate::body::{Read, Sent};
 use crate::command::{Identity, Wish};
 use crate::door::{Door, Shared};
-use crate::idempotency::Within;
+use crate::idempotency::{IdempotencyKey, Within};
 use crate::json;
 use crate::problem::{BODY_TOO_LARGE, HEADER_MALFORMED, Outcome};
+use crate::reply::Reply;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Response;
 use domain::command::DescribeUser;
 use domain::meta::Actor;
 use domain::metadata::{METADATA_BYTES_MAX, merged};
 use domain::state::User;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Clients 1.x send metadata with a read.
 const METADATA_HEADER: &str = "x-paragon-user-metadata";
 
-#[derive(Deserialize)]
-struct Description {
+/// What is to be known of the user.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Description {
+    /// Merged into the metadata that is there.
     #[serde(default)]
     meta: Map<String, Value>,
+}
+
+impl Read for Description {
+    type From<'a> = Self;
 }
 
 /// The user, what is connected, and the project's features.
@@ -33,25 +39,25 @@ pub(crate) async fn read(
     State(door): State<Shared>,
     caller: Caller,
     headers: HeaderMap,
-) -> Outcome<Response> {
+) -> Outcome<Reply<view::User>> {
     door.describe_by_header(&caller, &headers).await?;
     let user = door.user(caller.id, &caller.user).await?;
     let metadata = door.metadata(&caller, &user).await?;
-    Ok(unstored(view::user(&caller, &user, &metadata)))
+    Ok(Reply::unkept(view::User::of(&caller, &user, metadata)))
 }
 
 /// Merges metadata into that of the user, and answers with the user.
 pub(crate) async fn describe(
     State(door): State<Shared>,
     caller: Caller,
-    headers: HeaderMap,
-    Received(body): Received,
-) -> Outcome<Response> {
-    let given: Description = json::object(&body)?;
+    key: IdempotencyKey,
+    body: Sent<Description>,
+) -> Outcome<Reply<view::User>> {
+    let given = body.read()?;
     let within = Within { project: caller.id, user: &caller.user, route: "me" };
-    let identity = door.identity(&headers, &within, &[&body])?;
+    let identity = door.identity(&key, &within, &[&body.bytes])?;
     let (user, metadata) = door.describe(&caller, identity, given.meta).await?;
-    Ok(unstored(view::user(&caller, &user, &metadata)))
+    Ok(Reply::unkept(view::User::of(&caller, &user, metadata)))
 }
 
 impl Door {

@@ -3,22 +3,22 @@
 mod file;
 mod form;
 mod input;
+mod triggered;
 
 pub(crate) use form::fields;
 pub(crate) use input::headers_map;
 
 use crate::auth::Caller;
-use crate::body::Received;
+use crate::body::Sent;
 use crate::command::{Identity, Wish};
 use crate::door::{Door, Shared};
-use crate::idempotency::Within;
+use crate::idempotency::{IdempotencyKey, Within};
 use crate::path::Address;
 use crate::problem::{DECISION_LATE, INTERNAL, Outcome, TRIGGER_MISMATCH, WORKFLOW_UNKNOWN};
-use crate::time::iso;
-use axum::Json;
+use crate::selector::Selection;
+use crate::time::Iso;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use domain::answer::Answer;
 use domain::command::ReceiveRequest;
 use domain::id::{ExecutionId, ProjectId, WorkflowId};
@@ -27,10 +27,8 @@ use domain::meta::Actor;
 use domain::time::Timestamp;
 use domain::workflow::{Action, Trigger};
 use input::Input;
-use serde_json::json;
-
-/// The status of a response that does not come in time.
-const NOT_COMPLETED: u16 = 542;
+use serde_json::Value;
+use triggered::{Accepted, Triggered};
 
 /// Runs the workflow: 202 at once if it has no response step, else what its response step says.
 pub(crate) async fn trigger(
@@ -38,23 +36,26 @@ pub(crate) async fn trigger(
     caller: Caller,
     address: Address,
     headers: HeaderMap,
-    Received(body): Received,
-) -> Outcome<Response> {
+    (key, selection): (IdempotencyKey, Selection),
+    body: Sent<Value>,
+) -> Outcome<Triggered> {
     let workflow: WorkflowId = address.id("workflow", &WORKFLOW_UNKNOWN)?;
     let released = caller.project.released(workflow);
     let (_, definition) = released.ok_or_else(|| WORKFLOW_UNKNOWN.plain())?;
     let Trigger::Request(rules) = &definition.trigger else {
         return Err(TRIGGER_MISMATCH.plain());
     };
-    let input = Input::read(&headers, address.query(), &body).await?;
+    let input = Input::read(&headers, address.query(), &body.bytes).await?;
     input.admit(rules)?;
     let route = format!("triggers/{workflow}");
     let within = Within { project: caller.id, user: &caller.user, route: &route };
-    let identity = door.identity(&headers, &within, &[&body, address.query().as_bytes()])?;
-    let credential = door.selected(&headers, caller.id, &caller.user).await?;
+    let parts = [&body.bytes[..], address.query().as_bytes()];
+    let identity = door.identity(&key, &within, &parts)?;
+    let selector = selection.read()?;
+    let credential = door.selected(selector.as_ref(), &caller, identity).await?;
     let key = caller.key();
     let sealed = door.seal(&key, input.output().as_bytes()).await?;
-    let size = i32::try_from(body.len()).unwrap_or(i32::MAX);
+    let size = i32::try_from(body.bytes.len()).unwrap_or(i32::MAX);
     let command = ReceiveRequest { workflow, credential, size, sealed }.into();
     let responds = definition.steps.iter().any(|s| matches!(s.action, Action::Response(_)));
     let call = Call { project: caller.id, workflow, key: key.clone(), identity, responds };
@@ -77,31 +78,28 @@ impl Call {
         ExecutionId::derived(self.identity.id, &self.key, 0)
     }
 
-    fn accepted(&self) -> Response {
-        let body = json!({
-            "message": "Workflow has been enqueued.",
-            "projectId": self.project,
-            "workflowId": self.workflow,
-            "executionId": self.execution(),
-        });
-        (StatusCode::ACCEPTED, Json(body)).into_response()
+    fn accepted(&self) -> Triggered {
+        Triggered::Accepted(self.told("Workflow has been enqueued.", None))
     }
 
-    fn not_completed(&self, submitted_at: Timestamp) -> Response {
-        let body = json!({
-            "message": "Workflow has been enqueued but has not completed.",
-            "dateSubmitted": iso(submitted_at),
-            "projectId": self.project,
-            "workflowId": self.workflow,
-            "executionId": self.execution(),
-        });
-        let status = StatusCode::from_u16(NOT_COMPLETED).unwrap_or(StatusCode::GATEWAY_TIMEOUT);
-        (status, Json(body)).into_response()
+    fn not_completed(&self, submitted_at: Timestamp) -> Triggered {
+        let message = "Workflow has been enqueued but has not completed.";
+        Triggered::NotCompleted(self.told(message, Some(submitted_at)))
+    }
+
+    fn told(&self, message: &'static str, submitted_at: Option<Timestamp>) -> Accepted {
+        Accepted {
+            message,
+            date_submitted: submitted_at.map(Iso),
+            project_id: self.project,
+            workflow_id: self.workflow,
+            execution_id: self.execution(),
+        }
     }
 }
 
 impl Door {
-    async fn call(&self, call: Call, wish: Wish) -> Outcome<Response> {
+    async fn call(&self, call: Call, wish: Wish) -> Outcome<Triggered> {
         let submitted_at = self.now();
         let waiting = self.app.answers.wait(call.identity.asked());
         self.append(wish).await?;
@@ -117,7 +115,7 @@ impl Door {
         }
     }
 
-    async fn responded(&self, call: &Call, answer: Answer) -> Outcome<Response> {
+    async fn responded(&self, call: &Call, answer: Answer) -> Outcome<Triggered> {
         let (status, content_type, sealed) = match answer {
             Answer::Responded { status, content_type, sealed } => (status, content_type, sealed),
             Answer::Started { .. } => return Ok(call.accepted()),
@@ -126,16 +124,6 @@ impl Door {
             }
         };
         let body = self.open(&call.key, &sealed).await?;
-        let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok());
-        let status = status.unwrap_or(StatusCode::OK);
-        let mut response = (status, body).into_response();
-        let headers = response.headers_mut();
-        headers.remove(header::CONTENT_TYPE);
-        if let Ok(value) = HeaderValue::from_str(&content_type)
-            && !content_type.is_empty()
-        {
-            headers.insert(header::CONTENT_TYPE, value);
-        }
-        Ok(response)
+        Ok(Triggered::Responded { status, content_type, body })
     }
 }

@@ -4,11 +4,12 @@ mod credential;
 mod integration;
 mod user;
 
-pub(super) use credential::credential;
-pub(super) use integration::{brief, integration};
-pub(super) use user::{project, user};
+pub(crate) use credential::Credential;
+pub(crate) use integration::{Integration, Metadata};
+pub(crate) use user::{Project, User};
 
+use crate::time::Iso;
 use domain::time::Timestamp;
 
 /// Configuration carries no dates of its own: clients get the same moment always.
-const UNDATED: Timestamp = Timestamp(0);
+const UNDATED: Iso = Iso(Timestamp(0));

@@ -3,26 +3,25 @@
 use crate::auth::Caller;
 use crate::command::Wish;
 use crate::door::{Door, Shared};
-use crate::idempotency::Within;
+use crate::idempotency::{IdempotencyKey, Within};
 use crate::path::Address;
 use crate::problem::{Outcome, WORKFLOW_UNKNOWN};
-use axum::Json;
+use crate::reply::{Nothing, Reply};
+use crate::selector::Selection;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use domain::command::SwitchWorkflow;
 use domain::id::WorkflowId;
 use domain::meta::Actor;
 use domain::state::User;
-use serde_json::{Value, json};
 
 /// Switches the workflow on, for the selected account or the first at its integration.
 pub(crate) async fn enable(
     State(door): State<Shared>,
     caller: Caller,
     address: Address,
-    headers: HeaderMap,
-) -> Outcome<Json<Value>> {
-    door.switch(&caller, &address, &headers, Position::On).await
+    sent: (IdempotencyKey, Selection),
+) -> Outcome<Reply<Nothing>> {
+    door.switch(&caller, &address, &sent, Position::On).await
 }
 
 /// Switches the workflow off.
@@ -30,9 +29,9 @@ pub(crate) async fn disable(
     State(door): State<Shared>,
     caller: Caller,
     address: Address,
-    headers: HeaderMap,
-) -> Outcome<Json<Value>> {
-    door.switch(&caller, &address, &headers, Position::Off).await
+    sent: (IdempotencyKey, Selection),
+) -> Outcome<Reply<Nothing>> {
+    door.switch(&caller, &address, &sent, Position::Off).await
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,16 +45,17 @@ impl Door {
         &self,
         caller: &Caller,
         address: &Address,
-        headers: &HeaderMap,
+        (key, selection): &(IdempotencyKey, Selection),
         position: Position,
-    ) -> Outcome<Json<Value>> {
+    ) -> Outcome<Reply<Nothing>> {
         let workflow: WorkflowId = address.id("workflow", &WORKFLOW_UNKNOWN)?;
-        let credential = self.selected(headers, caller.id, &caller.user).await?;
         let enabled = position == Position::On;
         let route = format!("workflows/{workflow}/{position:?}");
         let within = Within { project: caller.id, user: &caller.user, route: &route };
-        let selected = credential.map(|id| *id.bytes()).unwrap_or_default();
-        let identity = self.identity(headers, &within, &[&selected])?;
+        let selector = selection.read()?;
+        let named = selector.as_ref().map(ToString::to_string).unwrap_or_default();
+        let identity = self.identity(key, &within, &[named.as_bytes()])?;
+        let credential = self.selected(selector.as_ref(), caller, identity).await?;
         let command = SwitchWorkflow { workflow, credential, enabled }.into();
         self.decide(Wish { key: caller.key(), actor: Actor::User, identity, command }).await?;
         if !identity.is_keyed() {
@@ -67,6 +67,6 @@ impl Door {
             };
             self.user_with(caller.id, &caller.user, shows).await?;
         }
-        Ok(Json(json!({})))
+        Ok(Reply::new(Nothing {}))
     }
 }

@@ -1,77 +1,215 @@
 //! Executions and steps, in the words of the Task History API.
 
-use crate::time::iso;
+use crate::time::Iso;
+use domain::id::{CredentialId, ExecutionId, StepId, WorkflowId};
 use domain::time::Timestamp;
-use domain::view::{Attempt, Execution, Run, StepExecution, StepType};
+use domain::view::{self, StepType};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use uuid::Uuid;
 
-/// One execution. While it is not over, its duration is what has passed.
-pub(super) fn execution(row: &Execution, now: Timestamp) -> Value {
-    json!({
-        "id": row.id,
-        "userId": row.user,
-        "taskCount": row.task_count,
-        "runDuration": row.ended_at.unwrap_or(now).since_ms(row.started_at),
-        "workflowId": row.workflow,
-        "status": row.status.public(),
-        "dateEnded": row.ended_at.map(iso),
-        "dateStarted": iso(row.started_at),
-        "workflowVersion": row.version,
-        "credentialId": row.credential,
-        "triggerType": StepType::Trigger(row.trigger).public(),
-        "triggerDetail": row.trigger_detail,
-        "errorCode": code(&row.code),
-    })
+/// A page of executions.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Executions {
+    pub(super) workflow_executions: Vec<Execution>,
+    /// Where the next page is, if there is one.
+    pub(super) next_link: Option<String>,
+    /// How many there are, over all pages.
+    pub(super) total: u64,
+}
+
+/// One execution.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Execution {
+    id: ExecutionId,
+    user_id: String,
+    /// Metered tasks.
+    task_count: i32,
+    /// Milliseconds; while it is not over, what has passed.
+    run_duration: i64,
+    workflow_id: WorkflowId,
+    status: Status,
+    date_ended: Option<Iso>,
+    date_started: Iso,
+    workflow_version: i32,
+    credential_id: CredentialId,
+    trigger_type: &'static str,
+    /// The name of the app event or webhook.
+    trigger_detail: String,
+    /// Why it failed, if it did.
+    error_code: Option<String>,
 }
 
 /// One execution with its steps.
-pub(super) fn run(run: &Run, now: Timestamp) -> Value {
-    let mut view = execution(&run.execution, now);
-    let steps = run.steps.iter().map(|step| step_execution(run, step));
-    if let Some(fields) = view.as_object_mut() {
-        fields.insert("stepExecutions".into(), Value::Array(steps.collect()));
-    }
-    view
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Run {
+    #[serde(flatten)]
+    execution: Execution,
+    /// In the order in which they began; the trigger is the first.
+    step_executions: Vec<StepExecution>,
 }
 
-fn step_execution(run: &Run, step: &StepExecution) -> Value {
-    let last = step.attempts.last();
-    json!({
-        "id": step.id,
-        "stepId": step.step,
-        "workflowExecutionId": run.execution.id,
-        "status": step.status.public(),
-        "type": step.kind.public(),
-        "start": iso(step.started_at),
-        "end": step.ended_at.map(iso),
-        "next": step.next,
-        "prev": step.prev,
-        "inputSize": last.map_or(0, |last| last.input_size).to_string(),
-        "outputSize": last.map_or(0, |last| last.output_size).to_string(),
-        "errorCode": last.and_then(|last| code(&last.code)),
-        "attemptCount": step.attempts.len(),
-        "attempts": attempts(step),
-    })
+/// One step of an execution, over all its attempts.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct StepExecution {
+    id: Uuid,
+    step_id: StepId,
+    workflow_execution_id: ExecutionId,
+    status: Status,
+    r#type: &'static str,
+    start: Iso,
+    end: Option<Iso>,
+    /// The step executions after it.
+    next: Vec<Uuid>,
+    /// The step execution before it.
+    prev: Option<Uuid>,
+    input_size: Size,
+    output_size: Size,
+    /// Why the last attempt failed, if it did.
+    error_code: Option<String>,
+    attempt_count: usize,
+    /// The first one first.
+    attempts: Vec<Attempt>,
+}
+
+/// One attempt of a step.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Attempt {
+    status: Status,
+    start: Iso,
+    end: Option<Iso>,
+    /// Why it failed, if it did.
+    error_code: Option<String>,
+    /// When the next attempt is due, if there is one.
+    retry_at: Option<Iso>,
+    input_size: Size,
+    output_size: Size,
+}
+
+/// What an attempt of a step took in and gave.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StepContents {
+    /// Whether the input is too large to be shown.
+    pub(super) is_large_input: bool,
+    /// Whether the output is too large to be shown.
+    pub(super) is_large_output: bool,
+    pub(super) input: Value,
+    pub(super) output: Value,
+    /// Which attempt it is, from 1.
+    pub(super) attempt: usize,
+    pub(super) attempts: Vec<Attempt>,
+}
+
+/// How far something has come, in the word for it.
+pub(crate) struct Status(view::Status);
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.public())
+    }
+}
+
+impl JsonSchema for Status {
+    fn schema_name() -> Cow<'static, str> {
+        "Status".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: BTreeSet<_> = view::Status::ALL.into_iter().map(view::Status::public).collect();
+        json_schema!({ "type": "string", "enum": words })
+    }
+}
+
+/// Bytes, as the text that existing clients read.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct Size(#[schemars(with = "String")] i64);
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl Execution {
+    pub(super) fn of(row: view::Execution, now: Timestamp) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user,
+            task_count: row.task_count,
+            run_duration: row.ended_at.unwrap_or(now).since_ms(row.started_at),
+            workflow_id: row.workflow,
+            status: Status(row.status),
+            date_ended: row.ended_at.map(Iso),
+            date_started: Iso(row.started_at),
+            workflow_version: row.version,
+            credential_id: row.credential,
+            trigger_type: StepType::Trigger(row.trigger).public(),
+            trigger_detail: row.trigger_detail,
+            error_code: code(row.code),
+        }
+    }
+}
+
+impl Run {
+    pub(super) fn of(run: view::Run, now: Timestamp) -> Self {
+        let id = run.execution.id;
+        let steps = run.steps.into_iter().map(|step| StepExecution::of(id, step));
+        Self { step_executions: steps.collect(), execution: Execution::of(run.execution, now) }
+    }
+}
+
+impl StepExecution {
+    fn of(execution: ExecutionId, step: view::StepExecution) -> Self {
+        let last = step.attempts.last();
+        Self {
+            id: step.id,
+            step_id: step.step,
+            workflow_execution_id: execution,
+            status: Status(step.status),
+            r#type: step.kind.public(),
+            start: Iso(step.started_at),
+            end: step.ended_at.map(Iso),
+            next: step.next,
+            prev: step.prev,
+            input_size: Size(last.map_or(0, |last| last.input_size)),
+            output_size: Size(last.map_or(0, |last| last.output_size)),
+            error_code: last.and_then(|last| code(last.code.clone())),
+            attempt_count: step.attempts.len(),
+            attempts: attempts(step.attempts),
+        }
+    }
+}
+
+impl From<view::Attempt> for Attempt {
+    fn from(attempt: view::Attempt) -> Self {
+        Self {
+            status: Status(attempt.status),
+            start: Iso(attempt.started_at),
+            end: attempt.ended_at.map(Iso),
+            error_code: code(attempt.code),
+            retry_at: attempt.retry_at.map(Iso),
+            input_size: Size(attempt.input_size),
+            output_size: Size(attempt.output_size),
+        }
+    }
 }
 
 /// The attempts of a step, the first one first.
-pub(super) fn attempts(step: &StepExecution) -> Vec<Value> {
-    step.attempts.iter().map(attempt).collect()
+pub(super) fn attempts(attempts: Vec<view::Attempt>) -> Vec<Attempt> {
+    attempts.into_iter().map(Attempt::from).collect()
 }
 
-fn attempt(attempt: &Attempt) -> Value {
-    json!({
-        "status": attempt.status.public(),
-        "start": iso(attempt.started_at),
-        "end": attempt.ended_at.map(iso),
-        "errorCode": code(&attempt.code),
-        "retryAt": attempt.retry_at.map(iso),
-        "inputSize": attempt.input_size.to_string(),
-        "outputSize": attempt.output_size.to_string(),
-    })
-}
-
-fn code(code: &str) -> Option<&str> {
+fn code(code: String) -> Option<String> {
     (!code.is_empty()).then_some(code)
 }
 

@@ -4,20 +4,51 @@ use super::pluck::pluck;
 use super::scheme::{Place, Scheme};
 use super::verify::header;
 use crate::json;
+use crate::problem::Problem;
 use crate::sdk::trigger::{fields, headers_map};
 use axum::http::{HeaderMap, header::CONTENT_TYPE};
 use domain::config::WebhookSettings;
 use domain::event::Verdict;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 const NAME_LEN_MAX: usize = 256;
 
+/// What is kept of a webhook; of one that is taken it is the trigger's output.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Content {
+    /// The body as JSON; of a refused webhook its beginning as text.
+    body: Value,
+    /// The headers, in small letters.
+    headers: Map<String, Value>,
+    /// The query.
+    params: Map<String, Value>,
+    /// Why it was refused, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Refused>,
+}
+
+/// Why a webhook was refused.
+#[derive(Serialize, JsonSchema)]
+struct Refused {
+    /// The name of the problem.
+    code: &'static str,
+    /// What happened this time.
+    message: String,
+    /// How many refused ones before it were not kept.
+    missed: u64,
+}
+
 /// A webhook as it came.
 pub(super) struct Arrival<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) params: Map<String, Value>,
+    /// Empty, if it could not be read.
     pub(super) body: &'a [u8],
+    /// Bytes of the body, as far as they are known.
+    pub(super) size: u64,
 }
 
 /// What a webhook says of itself; of a refused one it is only what somebody claims.
@@ -29,6 +60,17 @@ pub(super) struct Named {
 }
 
 impl Arrival<'_> {
+    /// What is known of a webhook that was not looked into.
+    pub(super) fn unread(&self, scheme: Option<&Scheme>) -> Named {
+        let delivery = scheme.and_then(|scheme| header(self.headers, scheme.delivery));
+        Named {
+            verdict: Verdict::Malformed,
+            delivery: bounded(delivery.unwrap_or_default().to_owned()),
+            name: String::new(),
+            provider_id: String::new(),
+        }
+    }
+
     /// Reads what the webhook says of itself. What is signed, but cannot be read, is malformed.
     pub(super) fn named(
         &self,
@@ -65,22 +107,29 @@ impl Arrival<'_> {
         }
     }
 
-    /// The trigger's output: `{"body", "headers", "params"}`.
+    /// All of it, as [`Content`]: the body is not taken apart.
     pub(super) fn whole(&self) -> String {
         let body = self.json().unwrap_or(Cow::Borrowed("null"));
-        self.output(&body)
-    }
-
-    /// The same of a refused webhook: the beginning of its body, as text.
-    pub(super) fn cut(&self, bytes_max: usize) -> String {
-        let beginning = &self.body[..self.body.len().min(bytes_max)];
-        self.output(&json!(String::from_utf8_lossy(beginning)).to_string())
-    }
-
-    fn output(&self, body: &str) -> String {
         let headers = Value::Object(headers_map(self.headers));
         let params = Value::Object(self.params.clone());
         format!("{{\"body\":{body},\"headers\":{headers},\"params\":{params}}}")
+    }
+
+    /// The same of a refused webhook: the beginning of its body as text, why it was refused, and
+    /// how many refused ones before it were not kept.
+    pub(super) fn cut(&self, bytes_max: usize, problem: &Problem, missed: u64) -> String {
+        let beginning = &self.body[..self.body.len().min(bytes_max)];
+        let content = Content {
+            body: json!(String::from_utf8_lossy(beginning)),
+            headers: headers_map(self.headers),
+            params: self.params.clone(),
+            refused: Some(Refused {
+                code: problem.code.name,
+                message: problem.message.to_string(),
+                missed,
+            }),
+        };
+        json!(content).to_string()
     }
 
     /// The body as JSON. A form with a `payload` is what is in it; another form is an object;

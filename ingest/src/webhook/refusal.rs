@@ -12,7 +12,15 @@ const INTEGRATIONS_MAX: usize = 10_000;
 /// decision depends on it.
 pub(crate) struct Refusals {
     per_minute_max: u32,
-    counts: Mutex<HashMap<IntegrationId, (i64, u32)>>,
+    counts: Mutex<HashMap<IntegrationId, Count>>,
+}
+
+#[derive(Default)]
+struct Count {
+    minute: i64,
+    kept: u32,
+    /// Not kept since the last one that was.
+    missed: u64,
 }
 
 impl Refusals {
@@ -20,18 +28,22 @@ impl Refusals {
         Self { per_minute_max, counts: Mutex::new(HashMap::new()) }
     }
 
-    /// Whether one more may be kept.
-    pub(super) fn admit(&self, integration: IntegrationId, now: Timestamp) -> bool {
+    /// Whether one more may be kept, and how many were not since the last one.
+    pub(super) fn admit(&self, integration: IntegrationId, now: Timestamp) -> Option<u64> {
         let minute = now.0.div_euclid(MINUTE_MS);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= INTEGRATIONS_MAX {
-            counts.retain(|_, (at, _)| *at == minute);
+            counts.retain(|_, count| count.minute == minute);
         }
-        let (at, count) = counts.entry(integration).or_insert((minute, 0));
-        if *at != minute {
-            (*at, *count) = (minute, 0);
+        let count = counts.entry(integration).or_default();
+        if count.minute != minute {
+            (count.minute, count.kept) = (minute, 0);
         }
-        *count = count.saturating_add(1);
-        *count <= self.per_minute_max
+        if count.kept >= self.per_minute_max {
+            count.missed = count.missed.saturating_add(1);
+            return None;
+        }
+        count.kept += 1;
+        Some(std::mem::take(&mut count.missed))
     }
 }

@@ -4,7 +4,7 @@ use crate::project::PROJECT;
 use crate::world::World;
 use domain::id::ProjectId;
 use domain::key::Key;
-use ports::backlog::Place;
+use ports::backlog::{Place, WAITING_MIN};
 use serde_json::json;
 
 const EVENT: &str = r#"{"name":"Contact Created","payload":{}}"#;
@@ -39,7 +39,7 @@ async fn no_more_is_taken_in_of_a_user_with_too_much_waiting() {
 #[tokio::test(start_paused = true)]
 async fn of_a_batch_as_much_is_taken_in_as_may_wait() {
     let world = World::start().await;
-    waiting(&world, "u1", 98);
+    waiting(&world, "u1", WAITING_MIN as usize - 3);
     world.pause_owner();
     let event: serde_json::Value = serde_json::from_str(EVENT).unwrap();
     let body = json!({ "events": vec![event; 5] }).to_string();

@@ -2,13 +2,15 @@
 
 use crate::owner::Owner;
 use async_trait::async_trait;
-use domain::id::{ExecutionId, ProjectId};
-use domain::state::{RowKey, User};
+use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
+use domain::payload::Payload;
+use domain::state::{RowKey, Seen, User};
 use domain::view::{
     Deliveries, Delivery, DeliveryFilter, Execution, ExecutionFilter, Executions, Run, Sort,
     StepContents,
 };
 use ports::Error;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,14 +18,19 @@ use uuid::Uuid;
 
 /// Users as they were when rows were last saved: behind the owner, as in a node.
 #[derive(Default)]
-pub(crate) struct Users(Mutex<Vec<(RowKey, User)>>);
+pub(crate) struct Users {
+    rows: Mutex<Vec<(RowKey, User)>>,
+    seen: Mutex<BTreeMap<CommandId, Seen>>,
+}
 
 impl Users {
     /// Saves the owner's users.
     pub(crate) fn save(&self, owner: &Owner, known: &[(ProjectId, String)]) {
         let keys = known.iter().map(|(project, user)| RowKey::User(*project, user.clone()));
         let users = keys.filter_map(|key| Some((key.clone(), owner.rows.user(&key)?.clone())));
-        *self.0.lock().unwrap() = users.collect();
+        *self.rows.lock().unwrap() = users.collect();
+        let seen = owner.decided.iter().filter_map(|id| Some((*id, owner.rows.seen(*id)?.clone())));
+        *self.seen.lock().unwrap() = seen.collect();
     }
 }
 
@@ -31,8 +38,12 @@ impl Users {
 impl ingest::Directory for Users {
     async fn user(&self, project: ProjectId, user: &str) -> Result<Option<User>, Error> {
         let wanted = RowKey::User(project, user.to_owned());
-        let users = self.0.lock().unwrap();
+        let users = self.rows.lock().unwrap();
         Ok(users.iter().find(|(key, _)| *key == wanted).map(|(_, user)| user.clone()))
+    }
+
+    async fn seen(&self, _: ProjectId, _: &str, id: CommandId) -> Result<Option<Seen>, Error> {
+        Ok(self.seen.lock().unwrap().get(&id).cloned())
     }
 }
 
@@ -102,6 +113,8 @@ impl ingest::History for Tasks {
 /// Webhooks that a test puts in.
 #[derive(Default)]
 pub(crate) struct Webhooks {
+    /// What each of them sent, sealed.
+    pub(crate) sent: Mutex<Option<Payload>>,
     pub(crate) rows: Mutex<Vec<Delivery>>,
     pub(crate) asked: Mutex<Vec<DeliveryFilter>>,
 }
@@ -113,6 +126,13 @@ impl ingest::Inbox for Webhooks {
         let rows = self.rows.lock().unwrap().clone();
         Ok(Deliveries { total: rows.len() as u64, rows })
     }
+
+    async fn read(&self, _: ProjectId, id: EventId) -> Result<Option<(Delivery, Payload)>, Error> {
+        let rows = self.rows.lock().unwrap();
+        let found = rows.iter().find(|row| row.id == id).cloned();
+        let sent = self.sent.lock().unwrap().clone();
+        Ok(found.zip(sent))
+    }
 }
 
 /// An identity provider that publishes keys, or is down.
@@ -120,11 +140,14 @@ impl ingest::Inbox for Webhooks {
 pub(crate) struct Provider {
     pub(crate) document: Mutex<Option<String>>,
     pub(crate) fetches: Mutex<u32>,
+    /// Where it was asked last.
+    pub(crate) asked_at: Mutex<String>,
 }
 
 #[async_trait]
 impl ingest::KeySource for Provider {
-    async fn fetch(&self, _: &str) -> Result<String, Error> {
+    async fn fetch(&self, url: &str) -> Result<String, Error> {
+        url.clone_into(&mut self.asked_at.lock().unwrap());
         *self.fetches.lock().unwrap() += 1;
         let document = self.document.lock().unwrap().clone();
         document.ok_or_else(|| Error::Unavailable("down".into()))

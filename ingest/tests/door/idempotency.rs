@@ -81,6 +81,71 @@ async fn a_repeated_connect_connects_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_repeat_is_answered_as_before_although_its_account_is_gone() {
+    let world = World::start().await;
+    let body = json!({
+        "integrationId": "slack", "payload": { "accessToken": "1" }, "providerId": "T-1",
+        "installOptions": { "externalId": "work" },
+    });
+    let body = body.to_string();
+    let connected = send(&world, "u1", "credentials", "connect", &body).await.json();
+    let keyed = async |method: &str, path: &str, key: &str, body: &str| {
+        let call = request("u1", method, path).header("idempotency-key", key);
+        let call = call.header("x-paragon-credential", "ext:work");
+        world.send(call.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let event = r#"{"name":"Contact Created"}"#;
+    let batch = format!(r#"{{"events":[{event},{event}]}}"#);
+    let (fire, switch) = (
+        format!("triggers/{}", world.workflow("fire")),
+        format!("workflows/{}", world.workflow("fire")),
+    );
+    let calls = [
+        ("POST", "events/trigger", event, 201),
+        ("POST", "events/batch", &batch, 201),
+        ("POST", &fire, "{}", 202),
+        ("POST", &switch, "", 200),
+        ("DELETE", "integrations/slack", "", 200),
+    ];
+    let mut first = Vec::new();
+    for (method, path, body, status) in calls {
+        let reply = keyed(method, path, "k", body).await;
+        assert_eq!(reply.status, status, "{path}: {}", reply.json());
+        first.push(reply.json());
+    }
+    // The rows show it a little later.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    for ((method, path, body, status), first) in calls.into_iter().zip(first) {
+        let again = keyed(method, path, "k", body).await;
+        assert_eq!((again.status, again.json()), (status, first), "{path}");
+        let another = keyed(method, path, "another", body).await;
+        assert_eq!(another.problem(), (404, "CREDENTIAL_UNKNOWN".into()), "{path}");
+    }
+    let begun = tokio::time::Instant::now();
+    let again = send(&world, "u1", "credentials", "connect", &body).await;
+    assert_eq!((again.status, again.json()), (200, connected));
+    assert!(begun.elapsed().as_millis() < 100, "it waited for what will never come");
+    assert_eq!(world.call("GET", "credentials", "").await.json(), json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_with_another_body_is_refused_on_admin_addresses_too() {
+    let world = World::start().await;
+    world.connect().await;
+    let path = format!("/admin/v1/projects/{}/users/u1/disable", crate::project::PROJECT);
+    let disable = async |body: &str| {
+        let key = format!("Bearer {}", crate::project::ADMIN_KEY);
+        let call = axum::http::Request::post(&path).header("authorization", key);
+        let call = call.header("idempotency-key", "k");
+        world.send(call.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    assert_eq!(disable("{}").await.status, 200);
+    assert_eq!(disable("{}").await.status, 200);
+    let other = disable(r#"{"why":"late"}"#).await;
+    assert_eq!(other.problem(), (422, "IDEMPOTENCY_KEY_REUSED".into()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_is_none_is_refused() {
     let world = World::start().await;
     let body = r#"{"name":"Contact Created"}"#;

@@ -4,8 +4,8 @@ use domain::answer::{self, Answer};
 use domain::codec::{self, Family};
 use domain::command::Command;
 use domain::decide::{Given, Missing, Open, decide};
-use domain::event::{Event, FIRST_SCHEMA_ID};
-use domain::id::EventId;
+use domain::event::Event;
+use domain::id::{CommandId, EventId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
@@ -26,6 +26,7 @@ pub(crate) struct Owner {
     pub(crate) answers: Answers,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rows: Rows,
+    pub(crate) decided: Vec<CommandId>,
     next: BTreeMap<Partition, i64>,
     count: u64,
 }
@@ -55,7 +56,7 @@ impl Owner {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (rows, next) = (Rows::default(), BTreeMap::new());
-        Self { log, vault, feed, answers, clock, rows, next, count: 0 }
+        Self { log, vault, feed, answers, clock, rows, decided: Vec::new(), next, count: 0 }
     }
 
     /// Decides whatever is in the log.
@@ -65,7 +66,7 @@ impl Owner {
             let from = self.next.get(&partition).copied().unwrap_or(0);
             for stored in self.log.read(partition, from, 64 * 1024 * 1024).await.unwrap() {
                 self.next.insert(partition, stored.offset + 1);
-                if stored.record.headers.kind < FIRST_SCHEMA_ID {
+                if Command::has(stored.record.headers.kind) {
                     let command = codec::decode::<Command>(&stored.record.value).unwrap();
                     self.decide(partition, stored.offset, &command).await;
                 }
@@ -97,6 +98,7 @@ impl Owner {
         let id = command.meta.command_id;
         let seen = self.rows.seen(id).cloned();
         fold(&mut self.rows, &run);
+        self.decided.push(id);
         let bodies: Vec<Event> = run.into_iter().map(|recorded| recorded.body).collect();
         let answer = match (&bodies[0], seen) {
             (Event::CommandRepeated(_), Some(seen)) => seen.answer,

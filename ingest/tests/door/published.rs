@@ -10,8 +10,12 @@ use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
 async fn started(keys: &[Value]) -> World {
+    started_with(&json!({ "jwks_url": "https://idp.test/jwks.json" }), keys).await
+}
+
+async fn started_with(signing_keys: &Value, keys: &[Value]) -> World {
     let mut file = file();
-    file["signing_keys"] = json!({ "jwks_url": "https://idp.test/jwks.json" });
+    file["signing_keys"] = signing_keys.clone();
     let world = World::with(Limits::default(), &file).await;
     publish(&world, keys);
     world
@@ -85,4 +89,50 @@ async fn while_the_provider_is_down_its_last_keys_are_good_for_an_hour() {
     assert_eq!(status(&world, &token).await, 200);
     world.clock.step_ms(10_000);
     assert_eq!(status(&world, &token).await, 401);
+}
+
+/// Claims of a provider.
+fn issued(iss: &str, aud: &Value) -> String {
+    let mut claims = claims("u1");
+    claims["iss"] = json!(iss);
+    claims["aud"] = aud.clone();
+    OURS.sign_as(Algorithm::RS256, Some("a"), &claims)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_auth0_tenants_tokens_are_of_that_tenant() {
+    let keys = [OURS.jwk("a")];
+    let world = started_with(&json!({ "auth0": "acme.eu.auth0.com" }), &keys).await;
+    let (issuer, any) = ("https://acme.eu.auth0.com/", json!("client"));
+    assert_eq!(status(&world, &issued(issuer, &any)).await, 200);
+    let asked = world.readers.provider.asked_at.lock().unwrap().clone();
+    assert_eq!(asked, "https://acme.eu.auth0.com/.well-known/jwks.json");
+    for other in ["https://acme.eu.auth0.com", "https://evil.auth0.com/", ""] {
+        assert_eq!(status(&world, &issued(other, &any)).await, 401, "{other}");
+    }
+    // A token that was good is judged again when the project asks for more.
+    let mut narrowed = file();
+    narrowed["signing_keys"] = json!({ "auth0": "acme.eu.auth0.com", "audience": "ours" });
+    assert_eq!(world.apply(&narrowed).await.status, 200);
+    assert_eq!(status(&world, &issued(issuer, &any)).await, 401);
+    for aud in [json!("ours"), json!(["theirs", "ours"])] {
+        assert_eq!(status(&world, &issued(issuer, &aud)).await, 200, "{aud}");
+    }
+    assert_eq!(status(&world, &issued(issuer, &json!(["theirs"]))).await, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_firebase_projects_tokens_name_it_twice() {
+    let world = started_with(&json!({ "firebase": "acme-app" }), &[OURS.jwk("a")]).await;
+    let cases = [
+        ("https://securetoken.google.com/acme-app", "acme-app", 200),
+        ("https://securetoken.google.com/acme-app", "other-app", 401),
+        ("https://securetoken.google.com/other-app", "acme-app", 401),
+        ("https://securetoken.google.com/other-app", "other-app", 401),
+    ];
+    for (iss, aud, expected) in cases {
+        assert_eq!(status(&world, &issued(iss, &json!(aud))).await, expected, "{iss} for {aud}");
+    }
+    let asked = world.readers.provider.asked_at.lock().unwrap().clone();
+    assert!(asked.starts_with("https://www.googleapis.com/service_accounts/v1/jwk/"), "{asked}");
 }

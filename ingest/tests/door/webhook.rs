@@ -185,7 +185,14 @@ async fn of_a_refused_webhook_only_the_beginning_is_kept_and_only_so_many() {
     assert_eq!(body, 16 * 1024);
     world.clock.step_ms(60_000);
     post(&world, "github", HeaderMap::new(), "x").await;
-    assert_eq!(kept(&world).await.len(), 4);
+    let webhooks = kept(&world).await;
+    assert_eq!(webhooks.len(), 4);
+    let (command, webhook) = &webhooks[3];
+    let contents = world.opened(command, &webhook.sealed).await;
+    assert_eq!(
+        (&contents["refused"]["missed"], &contents["refused"]["code"]),
+        (&json!(2), &json!("WEBHOOK_UNSIGNED"))
+    );
     assert_eq!(
         post(&world, "github", github(b"{}"), "{}").await.status,
         200,
@@ -239,21 +246,48 @@ async fn a_webhook_may_be_as_large_as_githubs() {
     let too_large = "y".repeat(25 * 1024 * 1024 + 1);
     let reply = post(&world, "github", HeaderMap::new(), too_large).await;
     assert_eq!(reply.problem(), (413, "BODY_TOO_LARGE".into()));
+    let (command, webhook) = &kept(&world).await[1];
+    assert_eq!((webhook.size, webhook.verdict), (25 * 1024 * 1024 + 1, Verdict::Malformed));
+    let contents = world.opened(command, &webhook.sealed).await;
+    assert_eq!(
+        (&contents["refused"]["code"], &contents["body"]),
+        (&json!("BODY_TOO_LARGE"), &json!(""))
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_no_webhook_can_arrive_nothing_is_kept() {
+async fn what_an_integrations_address_cannot_take_is_kept_with_why() {
     let world = World::start().await;
+    world.pause_owner();
+    let reply = post(&world, "nothing", github(b"{}"), "{}").await;
+    assert_eq!(reply.problem(), (404, "INTEGRATION_UNKNOWN".into()));
+    assert!(kept(&world).await.is_empty(), "there is no such address");
+    let mut encoded = github(b"{}");
+    encoded.insert("content-encoding", "gzip".parse().unwrap());
+    let crowded = format!("github?{}", "a&".repeat(10_001));
     let cases = [
-        ("nothing", 404, "INTEGRATION_UNKNOWN"),
-        ("slack", 404, "WEBHOOK_UNCONFIGURED"),
-        ("github?id=nonsense", 404, "CREDENTIAL_UNKNOWN"),
+        (crowded.as_str(), github(b"{}"), 400, "BODY_MALFORMED"),
+        ("slack", github(b"{}"), 404, "WEBHOOK_UNCONFIGURED"),
+        ("github?id=nonsense", github(b"{}"), 404, "CREDENTIAL_UNKNOWN"),
+        ("github", encoded, 415, "BODY_ENCODED"),
+        ("github", HeaderMap::new(), 401, "WEBHOOK_UNSIGNED"),
     ];
-    for (rest, status, error) in cases {
-        let reply = post(&world, rest, github(b"{}"), "{}").await;
+    for (rest, headers, status, error) in cases.clone() {
+        let reply = post(&world, rest, headers, "{}").await;
         assert_eq!(reply.problem(), (status, error.into()), "{rest}");
     }
-    assert!(kept(&world).await.is_empty());
+    let mut refusals = Vec::new();
+    for (command, webhook) in kept(&world).await {
+        let contents = world.opened(&command, &webhook.sealed).await;
+        let refusal = contents["refused"]["code"].as_str().unwrap().to_owned();
+        assert_eq!((webhook.credential, webhook.size), (None, 2), "{refusal}");
+        assert_ne!(webhook.verdict, Verdict::Verified, "{refusal}");
+        refusals.push(refusal);
+    }
+    refusals.sort();
+    let mut expected = cases.map(|(_, _, _, error)| error);
+    expected.sort_unstable();
+    assert_eq!(refusals, expected);
     world.close_log();
     let reply = post(&world, "github", github(b"{}"), "{}").await;
     assert_eq!(reply.problem(), (503, "LOG_UNAVAILABLE".into()));

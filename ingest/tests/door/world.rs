@@ -139,6 +139,7 @@ impl World {
             history: readers.tasks.clone(),
             inbox: readers.webhooks.clone(),
             key_source: readers.provider.clone(),
+            meter: Arc::new(()),
             limits,
             admin_key_hash: Some(sha256(ADMIN_KEY)),
         };

@@ -16,13 +16,26 @@ pub(super) async fn send(method: &str, url: &str, key: &str, body: &Value) -> Re
         .header("authorization", format!("Bearer {key}"))
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from(body.to_string())))?;
+    let (status, bytes) = call(url, request).await?;
+    let answer = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes)? };
+    Ok((status, answer))
+}
+
+/// Reads a text that needs no key.
+///
+/// # Errors
+/// No node answers.
+pub(crate) async fn get(url: &str) -> Result<(u16, String)> {
+    let (status, bytes) = call(url, Request::get(url).body(Full::default())?).await?;
+    Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+async fn call(url: &str, request: Request<Full<Bytes>>) -> Result<(u16, Bytes)> {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let response = client
         .request(request)
         .await
         .with_context(|| format!("no node answers at {url}; is `millrace serve` running?"))?;
     let status = response.status().as_u16();
-    let bytes = response.into_body().collect().await?.to_bytes();
-    let answer = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes)? };
-    Ok((status, answer))
+    Ok((status, response.into_body().collect().await?.to_bytes()))
 }

@@ -4,7 +4,8 @@ mod print;
 mod unseal;
 mod walk;
 
-use crate::config::Config;
+use super::moment::{self, Moment};
+use crate::config::{Backend, Config};
 use crate::wire::{self, View};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -13,7 +14,7 @@ use domain::command::Command;
 use domain::event::Event;
 use domain::meta::Meta;
 use domain::payload::Payload;
-use ports::{Partition, Stored, Stream};
+use ports::{Partition, Stored};
 use print::{Line, Printer};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -57,11 +58,11 @@ pub(super) struct Filter {
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// Not older than this moment: milliseconds since 1970, or 2026-01-31T12:00:00Z.
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
-    since: Option<i64>,
+    #[arg(long, value_name = "MOMENT", value_parser = moment::parse)]
+    since: Option<Moment>,
     /// Not younger than this moment.
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
-    until: Option<i64>,
+    #[arg(long, value_name = "MOMENT", value_parser = moment::parse)]
+    until: Option<Moment>,
     /// Show what is sealed. Who does so is recorded in the log, as PayloadsUnsealed.
     #[arg(long)]
     unseal: bool,
@@ -77,7 +78,7 @@ impl Log {
             Log::Show { id, filter } => ("log show", filter, Some(id), None),
             Log::Grep { filter } => ("log grep", filter, None, None),
         };
-        if !config.data.join("log").is_dir() {
+        if config.log.backend == Backend::Embedded && !config.data.join("log").is_dir() {
             bail!("there is no log in {}", config.data.display());
         }
         if filter.unseal {
@@ -116,7 +117,7 @@ async fn line_of(
         return None;
     }
     let value = &stored.record.value;
-    let is_command = stored.record.headers.kind < domain::event::FIRST_SCHEMA_ID;
+    let is_command = Command::has(stored.record.headers.kind);
     let read = match is_command {
         true => codec::decode::<Command>(value).map(|record| {
             let body = record.body;
@@ -135,12 +136,7 @@ async fn line_of(
     if let (true, Some(payload)) = (filter.unseal, payload) {
         body["unsealed"] = unsealed(view, &meta, &payload).await;
     }
-    let stream = match partition.stream {
-        Stream::Config => "config",
-        Stream::Commands => "commands",
-        Stream::Events => "events",
-        Stream::Keys => "keys",
-    };
+    let stream = partition.stream.name();
     let (number, offset) = (partition.number, stored.offset);
     Some(Line { stream, number, offset, name, meta, body })
 }
@@ -151,8 +147,8 @@ fn passes(filter: &Filter, id: Option<uuid::Uuid>, meta: &Meta) -> bool {
     let user = key.as_ref().and_then(|key| key.user());
     filter.user.as_deref().is_none_or(|wanted| user == Some(wanted))
         && filter.execution.is_none_or(|wanted| execution == Some(wanted))
-        && filter.since.is_none_or(|since| meta.occurred_at.0 >= since)
-        && filter.until.is_none_or(|until| meta.occurred_at.0 <= until)
+        && filter.since.is_none_or(|since| meta.occurred_at >= since.0)
+        && filter.until.is_none_or(|until| meta.occurred_at <= until.0)
         && id.is_none_or(|id| {
             id == meta.event_id.0 || id == meta.command_id.0 || Some(id) == execution
         })
@@ -165,27 +161,5 @@ async fn unsealed(view: &View, meta: &Meta, payload: &Payload) -> Value {
         Ok(clear) => serde_json::from_slice(&clear)
             .unwrap_or_else(|_| json!(String::from_utf8_lossy(&clear))),
         Err(error) => json!(format!("({error})")),
-    }
-}
-
-/// A moment, as milliseconds since 1970 or as `2026-01-31T12:00:00Z`.
-fn moment(text: &str) -> Result<i64, String> {
-    if let Ok(millis) = text.parse() {
-        return Ok(millis);
-    }
-    chrono::DateTime::parse_from_rfc3339(text)
-        .map(|at| at.timestamp_millis())
-        .map_err(|_| "give milliseconds since 1970, or a moment like 2026-01-31T12:00:00Z".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_is_milliseconds_or_a_date() {
-        assert_eq!(moment("1700000000123"), Ok(1_700_000_000_123));
-        assert_eq!(moment("1970-01-01T01:00:01+01:00"), Ok(1_000));
-        assert!(moment("yesterday").is_err());
     }
 }

@@ -36,10 +36,8 @@ impl Rebuild {
         let wanted = |name: &str| self.all || self.projection.as_deref() == Some(name);
         for projection in projections() {
             if wanted(projection.name()) {
-                for table in projection.tables() {
-                    world.store.clear(*table).await?;
-                }
-                forget(&world, projection.name()).await?;
+                let (log, store) = (world.log.as_ref(), world.store.as_ref());
+                runner::clear(log, store, projection.as_ref()).await?;
                 fold(&world, &projection).await?;
             }
         }
@@ -54,16 +52,9 @@ impl Rebuild {
     }
 }
 
-async fn forget(world: &World, name: &str) -> Result<()> {
-    let removed = seats(world.log.partitions()).map(|seat| ports::Write::Remove {
-        table: runner::CHECKPOINTS,
-        key: runner::checkpoint_key(name, seat),
-    });
-    Ok(world.store.commit(removed.collect()).await?)
-}
-
 /// Folds a projection over every partition, showing how far it is.
 pub(super) async fn fold(world: &World, projection: &Arc<dyn Projection>) -> Result<()> {
+    runner::renew(world.log.as_ref(), world.store.as_ref(), projection.as_ref()).await?;
     let bar = bar(world.log.as_ref(), projection.name()).await?;
     for seat in seats(world.log.partitions()) {
         let (log, store) = (world.log.clone(), world.store.clone());

@@ -3,7 +3,7 @@
 //! A generated key is kept in a file that only its owner can read, so that applying the file again
 //! finds it instead of replacing it.
 
-use crate::keys::{hex, write_secret};
+use crate::keys::write_secret;
 use crate::system::SystemEntropy;
 use anyhow::{Result, bail};
 use aws_lc_rs::digest;
@@ -69,7 +69,7 @@ impl Keys {
     }
 
     fn api_key(&self, name: &str) -> Result<String> {
-        let path = self.folder.join(format!("{}.{}.key", self.project, hex(name.as_bytes())));
+        let path = self.folder.join(format!("{}.{}.key", self.project, hex::encode(name)));
         if let Ok(text) = std::fs::read_to_string(&path) {
             return Ok(text.trim().to_owned());
         }
@@ -90,7 +90,7 @@ impl Supplier for Keys {
     }
 
     fn sha256(&self, key: &str) -> String {
-        hex(digest::digest(&digest::SHA256, key.as_bytes()).as_ref())
+        hex::encode(digest::digest(&digest::SHA256, key.as_bytes()).as_ref())
     }
 
     fn new_api_key(&mut self, name: &str) -> String {

@@ -60,7 +60,7 @@ async fn compare(table: Table, live: &Rows, fresh: &Rows) -> Result<(u64, u64)> 
         if x != y {
             differing += 1;
             if differing <= SHOWN_MAX as u64 {
-                let key = crate::keys::hex(&key);
+                let key = hex::encode(&key);
                 let side = |v: &Option<Bytes>| v.as_ref().map_or(-1, |v| v.len() as i64);
                 println!("{} {key}: live {} bytes, rebuilt {}", table.0, side(&x), side(&y));
             }

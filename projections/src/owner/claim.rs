@@ -1,6 +1,6 @@
 //! Taking a partition over (design §3, ownership).
 
-use super::rows::Checkpoint;
+use super::rows::{self, Checkpoint, Mark};
 use super::stamp::{claim_record, record};
 use super::{Held, Owner};
 use domain::codec;
@@ -21,8 +21,10 @@ impl Owner {
     /// Folds what was decided before, claims, and reads the claim back. `false`: another claim won.
     pub(super) async fn claim(&mut self) -> Result<bool, Error> {
         self.world.feed.refresh().await?;
-        let checkpoint = self.checkpoint().await?;
-        let mut held = checkpoint.held();
+        let mut held = match self.standby.take() {
+            Some(followed) => followed,
+            None => self.checkpoint().await?.held(),
+        };
         self.tell_again(&mut held).await?;
         self.catch_up(&mut held, Telling::Again).await?;
         let claim = Holder {
@@ -40,8 +42,15 @@ impl Owner {
         held.next = held.filter.owner().decided + 1;
         // A moment later than everything before: ids of this owner rise above older ones.
         held.now = held.now.max(now).plus_ms(1);
+        held.recent.clear();
+        if self.unsaved_since.is_some() {
+            self.write(&held).await?;
+        }
         self.held = Some(held);
         self.queues.recover(&self.world).await?;
+        self.recover_started().await?;
+        // What of it this node may not perform is among what was recovered.
+        self.doubtful.clear();
         self.timers.recover();
         Ok(true)
     }
@@ -60,26 +69,38 @@ impl Owner {
 
     /// Reads events to the end, folds the runs that stand, and lets their Tells out again: the
     /// owner before may have died between a decision and what it wanted told.
-    async fn catch_up(&mut self, held: &mut Held, telling: Telling) -> Result<(), Error> {
+    pub(super) async fn catch_up(
+        &mut self,
+        held: &mut Held,
+        telling: Telling,
+    ) -> Result<(), Error> {
         loop {
-            // What is ordered and not durable yet may still be lost; rows must not know it.
-            let end = self.world.log.end(self.seat.events).await?;
+            let end = self.world.log.keepable(self.seat.events).await?;
             let mut batch =
                 self.world.log.read(self.seat.events, held.applied, READ_BYTES_MAX).await?;
             batch.retain(|stored| stored.offset < end);
             let Some(last) = batch.last().map(|stored| stored.offset) else { return Ok(()) };
+            let mut is_awaited = false;
             for stored in batch {
                 let Some(event) = event_of(&stored)? else { continue };
                 let at = event.meta.occurred_at;
+                let began = Mark::of(&held.filter, stored.offset);
                 if let Some(run) = held.filter.push(stored.offset, event) {
                     held.noted(&run, at);
                     held.now = held.now.max(at);
                     held.latest = held.latest.max(at);
+                    if telling == Telling::Theirs {
+                        held.told_by_another(began, &run);
+                        is_awaited |= run.iter().any(|(_, event)| rows::is_awaited(&event.body));
+                    }
                     self.fold_run(run, telling).await?;
                 }
             }
             held.applied = last + 1;
-            self.write(held).await?;
+            match telling {
+                Telling::Again | Telling::Silent => self.write(held).await?,
+                Telling::Theirs => self.write_some_time(held, is_awaited).await?,
+            }
         }
     }
 
@@ -103,17 +124,23 @@ impl Owner {
 
     async fn fold_run(&mut self, run: Run, telling: Telling) -> Result<(), Error> {
         let events: Vec<Recorded<Event>> = run.into_iter().map(|(_, event)| event).collect();
-        let touched = events.iter().flat_map(|event| touched_by(&event.meta, &event.body));
-        let keys = touched.chain(expiring(&events)).collect();
-        self.load(keys).await?;
-        fold(&mut self.rows, &events);
-        #[cfg(feature = "canary")]
-        if domain::canary::planted(domain::canary::Canary::ForgottenTell) {
-            return Ok(());
-        }
         match telling {
-            Telling::Again => self.tell(&events).await,
-            Telling::Silent => Ok(()),
+            Telling::Silent => {
+                let touched = events.iter().flat_map(|event| touched_by(&event.meta, &event.body));
+                let keys = touched.chain(expiring(&events)).collect();
+                self.load(keys).await?;
+                fold(&mut self.rows, &events);
+                Ok(())
+            }
+            Telling::Theirs => self.fold_theirs(events).await.map(|_| ()),
+            Telling::Again => {
+                let events = self.fold_theirs(events).await?;
+                #[cfg(feature = "canary")]
+                if domain::canary::planted(domain::canary::Canary::ForgottenTell) {
+                    return Ok(());
+                }
+                self.tell(&events).await
+            }
         }
     }
 }
@@ -123,15 +150,15 @@ impl Held {
     pub(super) fn noted(&mut self, run: &Run, at: Timestamp) {
         match run.first().map(|(_, event)| &event.body) {
             Some(Event::OwnershipClaimed(e)) => self.fruitless.claimed(&e.node, at),
+            Some(Event::StepsStarted(_)) | None => {}
             Some(_) => self.fruitless.decided(),
-            None => {}
         }
     }
 }
 
 /// The event in a record; `None` for a command, which shares the stream of the configuration.
 pub(super) fn event_of(stored: &Stored) -> Result<Option<Recorded<Event>>, Error> {
-    if stored.record.headers.kind < domain::event::FIRST_SCHEMA_ID {
+    if stored.record.is_no_event() {
         return Ok(None);
     }
     codec::decode::<Event>(&stored.record.value)
@@ -173,9 +200,14 @@ impl Owner {
     }
 }
 
-/// Whether folding old decisions lets their Tells out again.
+/// Whether folding the decisions of others lets their Tells out again. Callers of this node get their
+/// answers, unless it is silent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Telling {
+    /// They are let out: the owner before may not have done it.
     Again,
+    /// They are not, and who takes the partition over does it from here on.
     Silent,
+    /// Their owner lets them out, on another node.
+    Theirs,
 }

@@ -9,7 +9,7 @@ use domain::codec::{self, CodecError};
 use domain::command::Command;
 use domain::decide::{Given, Missing, Rejected, decide, reject, without};
 use domain::event::{CommandRejected, Event};
-use domain::id::ExecutionId;
+use domain::id::{EventId, ExecutionId};
 use domain::meta::{Meta, Recorded};
 use domain::payload::Payload;
 use domain::state::{RowKey, expiring, fold, touched};
@@ -44,7 +44,7 @@ impl Owner {
             let command = match command {
                 Ok(command) => command,
                 Err(meta) => {
-                    decided.push(self.reject_unreadable(offset, &meta)?);
+                    decided.push(self.reject_unreadable(offset, &meta).await?);
                     continue;
                 }
             };
@@ -54,7 +54,7 @@ impl Owner {
                 break;
             }
             if care == Care::Park {
-                decided.push(self.park(offset, &command)?);
+                decided.push(self.park(offset, &command).await?);
                 next = Some(offset + 1);
                 break;
             }
@@ -97,6 +97,10 @@ impl Owner {
             return Err(Error::Conflict("the partition is not held".into()));
         };
         held.advance(clock);
+        if let Command::FireTimer(timer) = &command.body {
+            // It was due by the clock of whoever fired it, which may have run ahead of this one.
+            held.advance(timer.due);
+        }
         let now = held.now;
         let given = Given {
             rows: &self.rows,
@@ -126,7 +130,7 @@ impl Owner {
         let about = About { meta: &command.meta, offset, config_offset: config.offset };
         let mut run = stamp(&self.world, held, &about, events);
         self.seal(&mut run).await?;
-        let mut decided = self.answers(command, run);
+        let mut decided = self.answers(&command.meta, run);
         self.load(expiring(&decided.run)).await?;
         fold(&mut self.rows, &decided.run);
         self.repeat_answer(Asked::of(&command.meta), &mut decided);
@@ -137,11 +141,20 @@ impl Owner {
     /// may claim too, a claim without a decision proves nothing.
     fn care(&self, command: &Recorded<Command>) -> Care {
         let held = self.held.as_ref().filter(|_| self.world.log.exclusive());
-        held.map_or(Care::None, |held| held.fruitless.care(&self.node, command.meta.occurred_at))
+        let sent_at = command.meta.occurred_at;
+        match held.map_or(Care::None, |held| held.fruitless.care(&self.node, sent_at)) {
+            // It was decided before; to say so again harms no one.
+            Care::Park if self.rows.seen(command.meta.command_id).is_some() => Care::Alone,
+            care => care,
+        }
     }
 
     /// The record that takes the place of a decision that ends the process.
-    fn park(&mut self, offset: Offset, command: &Recorded<Command>) -> Result<Decided, Error> {
+    async fn park(
+        &mut self,
+        offset: Offset,
+        command: &Recorded<Command>,
+    ) -> Result<Decided, Error> {
         tracing::error!(seat = self.seat.number(), offset, "a command is set aside: see PARKED");
         let reason = "The node crashed twice when it decided the command.";
         let rejected = CommandRejected {
@@ -149,22 +162,22 @@ impl Owner {
             code: PARKED.to_owned(),
             reason: reason.to_owned(),
         };
-        self.refuse(offset, &command.meta, rejected)
+        self.refuse(offset, &command.meta, rejected).await
     }
 
     /// The record that takes the place of a decision on a command that cannot be read.
-    fn reject_unreadable(&mut self, offset: Offset, meta: &Meta) -> Result<Decided, Error> {
+    async fn reject_unreadable(&mut self, offset: Offset, meta: &Meta) -> Result<Decided, Error> {
         tracing::error!(seat = self.seat.number(), offset, "a command cannot be read");
         let rejected = CommandRejected {
             command: String::new(),
             code: UNREADABLE.to_owned(),
             reason: "The command cannot be read.".to_owned(),
         };
-        self.refuse(offset, meta, rejected)
+        self.refuse(offset, meta, rejected).await
     }
 
     /// A refusal that no decider had a say in.
-    fn refuse(
+    async fn refuse(
         &mut self,
         offset: Offset,
         meta: &Meta,
@@ -178,6 +191,7 @@ impl Owner {
         held.advance(clock);
         let about = About { meta, offset, config_offset };
         let run = stamp(&self.world, held, &about, vec![rejected.into()]);
+        self.load(expiring(&run)).await?;
         fold(&mut self.rows, &run);
         Ok(Decided { run, answers: Vec::new(), started: None, left: None })
     }
@@ -196,14 +210,14 @@ impl Owner {
     }
 
     /// Who is to be told about the decision. Looks at the rows as they were before it.
-    fn answers(&self, command: &Recorded<Command>, run: Vec<Recorded<Event>>) -> Decided {
+    pub(super) fn answers(&self, cause: &Meta, run: Vec<Recorded<Event>>) -> Decided {
         let bodies: Vec<Event> = run.iter().map(|event| event.body.clone()).collect();
         let mut answers = Vec::new();
         let mut started = None;
         if let Some(answer) = answer::of(&bodies) {
-            answers.push((Asked::of(&command.meta), answer));
+            answers.push((Asked::of(cause), answer));
         } else if let Some(execution) = bodies.iter().find_map(Event::execution) {
-            started = Some((Asked::of(&command.meta), execution));
+            started = Some((Asked::of(cause), execution));
         }
         if let Some(execution) = bodies.iter().find_map(Event::execution)
             && let Some(live) = self.rows.execution(&RowKey::Execution(execution))
@@ -222,15 +236,18 @@ impl Owner {
         let execution = match event {
             Event::StepSucceeded(e) => e.execution,
             Event::StepFailed(e) => e.execution,
+            Event::StepPaused(e) => e.execution,
+            // Due before and due again: it goes to the end of its queue.
+            Event::StepReady(e) => e.execution,
             Event::ExecutionFinished(e) => e.execution,
             _ => return None,
         };
         let live = self.rows.execution(&RowKey::Execution(execution))?;
-        live.pending.as_ref().filter(|pending| pending.due.is_none()).map(|_| execution)
+        live.pending.as_ref().filter(|pending| pending.due.is_up()).map(|_| execution)
     }
 
     /// A repeated command gets the first answer, or waits on for it.
-    fn repeat_answer(&self, asked: Asked, decided: &mut Decided) {
+    pub(super) fn repeat_answer(&self, asked: Asked, decided: &mut Decided) {
         let repeated =
             matches!(decided.run.first().map(|event| &event.body), Some(Event::CommandRepeated(_)));
         if repeated {
@@ -239,45 +256,53 @@ impl Owner {
         }
     }
 
-    /// Appends the decisions and waits until they stand. `false`: a newer claim came first.
-    pub(super) async fn append(&mut self, decided: &[Decided]) -> Result<bool, Error> {
+    /// Appends the decisions, and the steps that begin because of them, and waits until they stand.
+    /// `false`: a newer claim came first.
+    pub(super) async fn append(
+        &mut self,
+        decided: &[Decided],
+        begun: Option<&Recorded<Event>>,
+    ) -> Result<bool, Error> {
+        let events = || decided.iter().flat_map(|decided| &decided.run).chain(begun);
         let mut records: Vec<(ports::Partition, Record)> = Vec::new();
-        for event in decided.iter().flat_map(|decided| &decided.run) {
+        for event in events() {
             records.push((self.seat.events, record(event)?));
         }
+        let Some(last) = events().last().map(|event| event.meta.event_id) else { return Ok(true) };
         let offsets = self.world.log.append(records).await?;
         let is_read_back = !self.world.log.exclusive();
         #[cfg(feature = "canary")]
         let is_read_back =
             is_read_back && !domain::canary::planted(domain::canary::Canary::TrustedAppend);
         if is_read_back {
-            return self.read_back(decided).await;
+            return self.read_back(Some(last)).await;
         }
         // This process is the only writer: a completed append stands.
         let Some(held) = &mut self.held else { return Ok(false) };
-        let runs = decided.iter().flat_map(|decided| &decided.run);
-        for (offset, event) in offsets.iter().zip(runs) {
+        for (offset, event) in offsets.iter().zip(events()) {
             held.filter.stood(event.meta.command_offset);
             held.applied = offset + 1;
             held.latest = held.latest.max(event.meta.occurred_at);
+        }
+        if !decided.is_empty() {
             held.fruitless.decided();
         }
         Ok(true)
     }
 
-    /// Reads this owner's decisions back. `false`: a newer claim stands in front of one of them.
-    pub(super) async fn read_back(&mut self, decided: &[Decided]) -> Result<bool, Error> {
-        let last = decided.last().and_then(|decided| decided.run.first());
-        let wanted = last.map_or(-1, |event| event.meta.command_offset);
+    /// Reads this owner's events back, up to that one. `false`: a newer claim stands in front.
+    pub(super) async fn read_back(&mut self, wanted: Option<EventId>) -> Result<bool, Error> {
         for _ in 0..READ_BACK_TRIES_MAX {
             let Some(held) = &mut self.held else { return Ok(false) };
             let mine = held.filter.owner();
             let batch =
                 self.world.log.read(self.seat.events, held.applied, super::BATCH_BYTES_MAX).await?;
+            let mut is_back = wanted.is_none();
             for stored in &batch {
                 if let Some(event) = claim::event_of(stored)? {
                     let at = event.meta.occurred_at;
                     if let Some(run) = held.filter.push(stored.offset, event) {
+                        is_back |= run.last().map(|(_, event)| event.meta.event_id) == wanted;
                         held.latest = held.latest.max(at);
                         held.noted(&run, at);
                     }
@@ -288,7 +313,7 @@ impl Owner {
             if (seen.epoch, seen.incarnation) != (mine.epoch, mine.incarnation) {
                 return Ok(false);
             }
-            if seen.decided >= wanted {
+            if is_back {
                 return Ok(true);
             }
             self.world.log.changed(self.seat.events, held.applied).await?;
@@ -322,7 +347,7 @@ fn guarded(
 /// `Corrupt`: its schema is unknown to this build; a newer one can read it.
 fn read(stored: &Stored) -> Result<Option<Result<Recorded<Command>, Meta>>, Error> {
     let value = &stored.record.value;
-    if stored.record.headers.kind >= domain::event::FIRST_SCHEMA_ID {
+    if stored.record.is_no_command() {
         return Ok(None);
     }
     match codec::decode::<Command>(value) {

@@ -1,7 +1,7 @@
 //! What a decision lets out once it stands.
 //!
-//! Tells first, then answers and queues, then the rows with the checkpoint: a crash between any
-//! two repeats what comes before, and every recipient drops repeats.
+//! Tells first, then answers, then the rows with the checkpoint: a crash between any two repeats
+//! what comes before, and every recipient drops repeats.
 
 use super::open::{port_error, unreadable};
 use super::stamp::{Cause, own_command, record, told};
@@ -14,7 +14,7 @@ use domain::event::Event;
 use domain::id::{Asking, CommandId, ExecutionId};
 use domain::key::Key;
 use domain::meta::{Actor, Recorded};
-use domain::state::{RowKey, User};
+use domain::state::{Due, Execution, Pending, RowKey, User};
 use domain::time::Timestamp;
 use ports::{Error, Partition, Record};
 
@@ -27,25 +27,36 @@ impl Owner {
         for one in &decided {
             self.tell(&one.run).await?;
         }
-        self.leave_backlog(&decided);
+        // A turn that only lets steps begin says nothing of the pace.
+        if !decided.is_empty() {
+            self.leave_backlog(&decided);
+        }
         for one in &decided {
-            if let Some((asked, execution)) = one.started {
-                self.world.answers.started(asked, execution);
-            }
-            for (asked, answer) in &one.answers {
-                self.world.answers.tell(*asked, answer);
-            }
-            if let (Some(id), Some(first)) = (one.left, one.run.first())
-                && let Some(Key::User(project, user)) = first.meta.parsed_key()
-            {
-                self.queues.left((project, &user), id);
-            }
-            for event in &one.run {
-                self.world.meter.stood(&event.body);
-                self.let_out(event);
-            }
+            self.answer_callers(one);
+            one.run.iter().for_each(|event| self.world.meter.stood(&event.body));
         }
         self.save_after(&decided).await
+    }
+
+    /// Queues and timers learn of a decision. It need not stand yet: should it not, they are
+    /// forgotten with everything else.
+    pub(super) fn queue_up(&mut self, decided: &Decided) {
+        if let (Some(id), Some(first)) = (decided.left, decided.run.first())
+            && let Some(Key::User(project, user)) = first.meta.parsed_key()
+        {
+            self.queues.left((project, &user), id);
+        }
+        decided.run.iter().for_each(|event| self.wait_for(event));
+    }
+
+    /// Answers those who wait on this node.
+    pub(super) fn answer_callers(&self, decided: &Decided) {
+        if let Some((asked, execution)) = decided.started {
+            self.world.answers.started(asked, execution);
+        }
+        for (asked, answer) in &decided.answers {
+            self.world.answers.tell(*asked, answer);
+        }
     }
 
     /// Tenants have less waiting now.
@@ -58,7 +69,7 @@ impl Owner {
         self.world.backlog.decided(names, (now.since_ms(begun), decided.len()));
     }
 
-    fn let_out(&mut self, event: &Recorded<Event>) {
+    fn wait_for(&mut self, event: &Recorded<Event>) {
         let Some(Key::User(project, user)) = event.meta.parsed_key() else {
             if let Event::SlotsHeld(e) = &event.body {
                 // A grant carries the correlation of the ask that led to it.
@@ -75,12 +86,29 @@ impl Owner {
                 }
                 Some(due) => self.timers.set(due, e.execution),
             },
-            Event::StepSucceeded(e) => {
-                self.timers.forget(e.execution);
-            }
+            Event::StepPaused(e) => self.timers.forget(e.execution),
+            Event::StepSucceeded(e) => self.timers.forget(e.execution),
             Event::ExecutionFinished(e) => self.timers.forget(e.execution),
             _ => {}
         }
+    }
+
+    /// A command about the step that a run waits for, for this owner itself.
+    pub(super) fn own_record(
+        &self,
+        (execution, run, pending): (ExecutionId, &Execution, &Pending),
+        about: About,
+        body: Command,
+    ) -> Result<(Partition, Record), Error> {
+        let key = Key::User(run.project, run.user.clone());
+        let id = CommandId::derived(&pending.since.0, &key, about as u32);
+        let cause = Cause {
+            causation_id: Some(pending.since.0),
+            correlation_id: run.correlation_id,
+            execution: Some(execution),
+        };
+        let command = own_command(&self.world, &key, id, &cause, body);
+        Ok((self.seat.commands, record(&command)?))
     }
 
     /// Appends what the events want told to other keys.
@@ -116,7 +144,7 @@ impl Owner {
         Ok(Some(tell))
     }
 
-    async fn post(&self, records: Vec<(Partition, Record)>) -> Result<(), Error> {
+    pub(super) async fn post(&self, records: Vec<(Partition, Record)>) -> Result<(), Error> {
         if records.is_empty() {
             return Ok(());
         }
@@ -151,19 +179,11 @@ impl Owner {
         let mut records = Vec::new();
         for (due, execution) in due {
             let Some(run) = self.rows.execution(&RowKey::Execution(execution)) else { continue };
-            let Some(pending) = run.pending.as_ref().filter(|p| p.due == Some(due)) else {
+            let Some(pending) = run.pending.as_ref().filter(|p| p.due == Due::At(due)) else {
                 continue;
             };
             let body = FireTimer { execution, step: pending.step, attempt: pending.attempt, due };
-            let key = Key::User(run.project, run.user.clone());
-            let id = CommandId::derived(&pending.since.0, &key, 1);
-            let cause = Cause {
-                causation_id: Some(pending.since.0),
-                correlation_id: run.correlation_id,
-                execution: Some(execution),
-            };
-            let command = own_command(&self.world, &key, id, &cause, body.into());
-            records.push((self.seat.commands, record(&command)?));
+            records.push(self.own_record((execution, run, pending), About::Fired, body.into())?);
         }
         let fired = records.len();
         self.post(records).await?;
@@ -191,7 +211,7 @@ impl Owner {
 
     fn work_of(&self, id: ExecutionId) -> Option<Work> {
         let run = self.rows.execution(&RowKey::Execution(id))?;
-        let pending = run.pending.as_ref().filter(|pending| pending.due.is_none())?;
+        let pending = run.pending.as_ref().filter(|pending| pending.due == Due::Now)?;
         let user = self.rows.user(&RowKey::User(run.project, run.user.clone()));
         // Only the account that the run works for goes along.
         let account = user.map(|user| User {
@@ -211,8 +231,19 @@ impl Owner {
             index: pending.index,
             attempt: pending.attempt,
         };
-        Some(Work { call, run: run.clone(), user: account })
+        let _begun = self.world.under_way.begin((id, pending.since));
+        Some(Work { call, run: run.clone(), user: account, _begun })
     }
+}
+
+/// What a command of the owner's own says of a step. Its id names it, so that one that is sent
+/// twice is one command.
+#[derive(Clone, Copy)]
+pub(super) enum About {
+    Fired = 1,
+    Paused = 2,
+    Resumed = 3,
+    Lost = 4,
 }
 
 fn uncaused(id: CommandId) -> Cause {

@@ -10,6 +10,7 @@ use domain::state::{self, Row, RowKey, Rows};
 use domain::time::Timestamp;
 use ports::{Error, Offset, Write};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use uuid::Uuid;
 
 /// Rows wait at most so long to be saved.
@@ -45,7 +46,7 @@ impl Mark {
     const START: Self = Self { offset: 0, epoch: 0, incarnation: 0, decided: -1 };
 
     /// Where a reader stands. A run that is cut is read again from its beginning.
-    fn of(filter: &Filter, applied: Offset) -> Self {
+    pub(super) fn of(filter: &Filter, applied: Offset) -> Self {
         let Holder { epoch, incarnation, decided } = filter.owner();
         Self { offset: filter.open_since().unwrap_or(applied), epoch, incarnation, decided }
     }
@@ -78,6 +79,7 @@ impl Checkpoint {
             latest: self.latest,
             fruitless: self.fruitless.clone(),
             count: 0,
+            recent: VecDeque::new(),
         }
     }
 }
@@ -136,9 +138,17 @@ impl Owner {
     /// # Errors
     /// As [`Owner::turn`]; its memory is dropped.
     pub async fn save(&mut self) -> Result<(), Error> {
-        let Some(held) = self.held.take() else { return Ok(()) };
-        let saved = self.write(&held).await;
-        self.held = Some(held);
+        let saved = if let Some(held) = self.held.take() {
+            let saved = self.write(&held).await;
+            self.held = Some(held);
+            saved
+        } else if let Some(followed) = self.standby.take() {
+            let saved = self.write(&followed).await;
+            self.standby = Some(followed);
+            saved
+        } else {
+            Ok(())
+        };
         if saved.is_err() {
             self.resign();
         }
@@ -147,14 +157,24 @@ impl Owner {
 
     /// Saves, if others wait for what the run changed, or enough has changed.
     pub(super) async fn save_after(&mut self, decided: &[Decided]) -> Result<(), Error> {
+        let is_awaited = decided.iter().flat_map(|one| &one.run).any(|e| is_awaited(&e.body));
+        if self.must_save(is_awaited) { self.save().await } else { Ok(()) }
+    }
+
+    /// As [`Owner::save_after`], for decisions of another node.
+    pub(super) async fn write_some_time(
+        &mut self,
+        held: &Held,
+        is_awaited: bool,
+    ) -> Result<(), Error> {
+        if self.must_save(is_awaited) { self.write(held).await } else { Ok(()) }
+    }
+
+    fn must_save(&mut self, is_awaited: bool) -> bool {
         let now = self.world.clock.now();
         let since = *self.unsaved_since.get_or_insert(now);
-        let is_awaited = decided.iter().flat_map(|one| &one.run).any(|e| is_awaited(&e.body));
         let is_late = now.since_ms(since) >= SAVE_AFTER_MS;
-        if is_awaited || is_late || self.rows.dirty_len() >= UNSAVED_ROWS_MAX {
-            return self.save().await;
-        }
-        Ok(())
+        is_awaited || is_late || self.rows.dirty_len() >= UNSAVED_ROWS_MAX
     }
 
     /// Writes the rows that changed, together with how far they are, and drops what has expired.
@@ -173,6 +193,7 @@ impl Owner {
             }
         }
         self.world.store.commit(writes).await?;
+        self.rows.evict_closed(held.latest);
         self.unsaved_since = None;
         if self.rows.len() > super::ROWS_MAX {
             self.rows = Rows::default();
@@ -227,7 +248,7 @@ impl Owner {
 }
 
 /// Whether others read the changed rows in the store, and wait for them.
-fn is_awaited(event: &Event) -> bool {
+pub(super) fn is_awaited(event: &Event) -> bool {
     matches!(
         event,
         Event::CredentialConnected(_)
@@ -242,9 +263,9 @@ fn is_awaited(event: &Event) -> bool {
 fn is_kept(key: &RowKey, row: &Row, latest: Timestamp) -> bool {
     match row {
         Row::User(_) | Row::Budget(_) | Row::Heard(_) => true,
-        Row::Execution(run) => run.pending.as_ref().is_some_and(|pending| pending.due.is_none()),
+        Row::Execution(run) => run.pending.as_ref().is_some_and(|pending| pending.due.is_up()),
         // What is decided in this second is still to be named in it.
         Row::Expiring(_) => state::is_open(key, latest),
-        Row::Seen(_) | Row::Link(_) | Row::Delivery(_) | Row::Waits => false,
+        Row::Seen(_) | Row::Link(_) | Row::Delivery(_) | Row::Waits | Row::Started(_) => false,
     }
 }

@@ -3,11 +3,12 @@
 use super::Held;
 use crate::world::World;
 use bytes::Bytes;
+use domain::cluster::Notice;
 use domain::codec::{self, Family};
 use domain::command::Command;
 use domain::effect::Tell;
 use domain::event::{Event, OwnershipClaimed};
-use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
+use domain::id::{CommandId, EventId, ExecutionId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::run::Owner as Holder;
@@ -28,32 +29,41 @@ pub(crate) fn record<F: Family>(recorded: &Recorded<F>) -> Result<Record, Error>
     Ok(Record { headers, key: Bytes::new(), value: Bytes::from(value) })
 }
 
+/// What a node says about itself, kept by compaction until it says the next thing.
+pub(crate) fn notice(world: &World, node: &str, body: Notice) -> Result<Record, Error> {
+    let now = world.clock.now();
+    let meta = Meta::keyless(EventId::fresh(now, world.entropy()), now);
+    let key = Bytes::copy_from_slice(node.as_bytes());
+    Ok(Record { key, ..record(&Recorded { meta, body })? })
+}
+
 pub(super) fn claim_record(
     world: &World,
     node: &str,
     claim: Holder,
     now: Timestamp,
 ) -> Recorded<Event> {
-    let event_id = EventId::fresh(now, world.entropy());
     let meta = Meta {
-        event_id,
-        project: ProjectId(Uuid::nil()),
-        key: String::new(),
-        execution: None,
-        occurred_at: now,
-        actor: Actor::System,
-        causation_id: None,
-        correlation_id: event_id.0,
-        command_id: CommandId(event_id.0),
-        body_hash: None,
-        command_offset: -1,
         config_offset: world.feed.current().offset,
         epoch: claim.epoch,
         incarnation: claim.incarnation,
-        i: 0,
-        n: 1,
+        ..Meta::keyless(EventId::fresh(now, world.entropy()), now)
     };
     Recorded { meta, body: Event::OwnershipClaimed(OwnershipClaimed { node: node.to_owned() }) }
+}
+
+/// What the log is told of steps that begin.
+pub(super) fn started_record(world: &World, held: &mut Held, body: Event) -> Recorded<Event> {
+    held.count += 1;
+    let id = EventId::fresh(held.now, counted(held.count, world.entropy()));
+    let holder = held.filter.owner();
+    let meta = Meta {
+        config_offset: world.feed.current().offset,
+        epoch: holder.epoch,
+        incarnation: holder.incarnation,
+        ..Meta::keyless(id, held.now)
+    };
+    Recorded { meta, body }
 }
 
 /// What a decision is about: its command's envelope, where that stands, and the configuration used.
@@ -66,24 +76,7 @@ pub(super) struct About<'a> {
 /// The envelope of a command whose own cannot be read: it belongs to no one.
 pub(super) fn unknown(offset: i64) -> Meta {
     let id = Uuid::from_u64_pair(0, offset.unsigned_abs());
-    Meta {
-        event_id: EventId(id),
-        project: ProjectId(Uuid::nil()),
-        key: String::new(),
-        execution: None,
-        occurred_at: Timestamp(0),
-        actor: Actor::System,
-        causation_id: None,
-        correlation_id: id,
-        command_id: CommandId(id),
-        body_hash: None,
-        command_offset: -1,
-        config_offset: -1,
-        epoch: 0,
-        incarnation: 0,
-        i: 0,
-        n: 1,
-    }
+    Meta::keyless(EventId(id), Timestamp(0))
 }
 
 /// The decision on a command, with envelopes.

@@ -4,8 +4,8 @@
 //! rebuilt apart from the others.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use domain::id::{EventId, ExecutionId, ProjectId};
-use domain::state::{Account, Row, RowKey};
+use domain::id::{EventId, ExecutionId, IntegrationId, ProjectId};
+use domain::state::{Account, Row, RowKey, Start};
 use domain::time::Timestamp;
 use ports::{Error, Table};
 use uuid::Uuid;
@@ -26,6 +26,8 @@ pub const DELIVERIES: Table = Table("owner.delivery");
 pub const BUDGETS: Table = Table("owner.budget");
 /// Steps that wait in queues.
 pub const READY: Table = Table("owner.ready");
+/// Steps that have begun.
+pub const STARTED: Table = Table("owner.started");
 /// Steps that wait for a moment.
 pub const TIMERS: Table = Table("owner.timer");
 
@@ -34,9 +36,14 @@ pub const HEARD: Table = Table("owner.heard");
 /// What expires, by second.
 pub const EXPIRIES: Table = Table("owner.expiry");
 
+/// Steps that wait until their integration is active again, by integration.
+pub const PAUSED: Table = Table("owner.paused");
+
 /// Every table that is folded from events.
-pub const FOLDED: [Table; 10] =
-    [USERS, EXECUTIONS, SEEN, LINKS, DELIVERIES, BUDGETS, READY, TIMERS, HEARD, EXPIRIES];
+pub const FOLDED: [Table; 12] = [
+    USERS, EXECUTIONS, SEEN, LINKS, DELIVERIES, BUDGETS, READY, STARTED, TIMERS, HEARD, EXPIRIES,
+    PAUSED,
+];
 
 /// Where a row lies.
 pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
@@ -82,10 +89,12 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
             BUDGETS
         }
         RowKey::Ready(project, user, since, execution) => {
-            put_queue(&mut bytes, project, user);
-            bytes.put_slice(since.bytes());
-            bytes.put_slice(execution.bytes());
+            put_waiting(&mut bytes, (project, user), since, execution);
             READY
+        }
+        RowKey::Started(project, user, since, execution) => {
+            put_waiting(&mut bytes, (project, user), since, execution);
+            STARTED
         }
         RowKey::Timer(due, execution) => {
             bytes.put_i64(due.0);
@@ -100,8 +109,24 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
             bytes.put_i64(*second);
             EXPIRIES
         }
+        RowKey::Paused(integration, execution) => {
+            bytes.put_slice(integration.bytes());
+            bytes.put_slice(execution.bytes());
+            PAUSED
+        }
     };
     (table, bytes.freeze())
+}
+
+fn put_waiting(
+    bytes: &mut BytesMut,
+    (project, user): (&ProjectId, &str),
+    since: &EventId,
+    execution: &ExecutionId,
+) {
+    put_queue(bytes, project, user);
+    bytes.put_slice(since.bytes());
+    bytes.put_slice(execution.bytes());
 }
 
 // The length in front keeps one user's rows apart from those of a user with a longer name.
@@ -119,13 +144,26 @@ pub fn queue_prefix(partition: u16, project: &ProjectId, user: &str) -> Bytes {
     bytes.freeze()
 }
 
-/// Reads the key of a row of [`READY`]: the queue, and what waits in it.
+/// Reads the key of a row of [`READY`] or [`STARTED`]: the queue, and what waits or waited in it.
 pub fn parse_ready(key: &[u8]) -> Option<(ProjectId, String, EventId, ExecutionId)> {
     let project = ProjectId(uuid(key.get(2..18)?)?);
     let length = usize::from(u16::from_be_bytes(key.get(18..20)?.try_into().ok()?));
     let user = std::str::from_utf8(key.get(20..20 + length)?).ok()?.to_owned();
     let rest = key.get(20 + length..)?;
     Some((project, user, EventId(uuid(rest.get(..16)?)?), ExecutionId(uuid(rest.get(16..32)?)?)))
+}
+
+/// The beginning of the keys of what waits for an integration.
+pub fn paused_of(partition: u16, integration: IntegrationId) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(18);
+    bytes.put_u16(partition);
+    bytes.put_slice(integration.bytes());
+    bytes.freeze()
+}
+
+/// Reads the key of a row of [`PAUSED`].
+pub fn parse_paused(key: &[u8]) -> Option<(IntegrationId, ExecutionId)> {
+    Some((IntegrationId(uuid(key.get(2..18)?)?), ExecutionId(uuid(key.get(18..34)?)?)))
 }
 
 /// Reads the key of a row of [`TIMERS`].
@@ -156,6 +194,14 @@ pub fn decode(bytes: &[u8]) -> Result<Row, Error> {
         .map_err(|error| Error::Corrupt(format!("a row cannot be decoded: {error}")))
 }
 
+/// Bytes of a row of [`STARTED`].
+pub fn decode_start(bytes: &[u8]) -> Result<Start, Error> {
+    match decode(bytes)? {
+        Row::Started(start) => Ok(start),
+        other => Err(Error::Corrupt(format!("a row that says where a step began is {other:?}"))),
+    }
+}
+
 /// Bytes of a row of [`EXPIRIES`].
 pub fn decode_expiring(bytes: &[u8]) -> Result<Vec<RowKey>, Error> {
     match decode(bytes)? {
@@ -167,6 +213,7 @@ pub fn decode_expiring(bytes: &[u8]) -> Result<Vec<RowKey>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::state::Due;
 
     #[test]
     fn keys_of_queues_timers_and_expiries_read_back() {
@@ -179,5 +226,13 @@ mod tests {
         assert_eq!(parse_timer(&bytes), Some((Timestamp(5), id)));
         let (_, bytes) = place(7, &RowKey::Expiry(6));
         assert_eq!(parse_expiry(&bytes), Some(6));
+    }
+
+    #[test]
+    fn a_due_step_is_stored_as_an_optional_moment_was() {
+        let due = |due: Due| postcard::to_allocvec(&due).unwrap();
+        let moment = |moment: Option<Timestamp>| postcard::to_allocvec(&moment).unwrap();
+        let at = Timestamp(1_700_000_000_000);
+        assert_eq!((due(Due::Now), due(Due::At(at))), (moment(None), moment(Some(at))));
     }
 }

@@ -21,7 +21,9 @@ use ports::{
     Answers, Asked, Backlog, Clock, Error, Feed, Job, Log, MasterKey, Offset, Outbound, Outcome,
     Partition, Random, Record, Stored, Vault,
 };
-use projections::perform::perform;
+use projections::level::Level;
+use projections::perform::{outcome_record, perform};
+use projections::under_way::UnderWay;
 use projections::{Owner, Seat, Turn, World};
 use serde_json::{Map, json};
 use std::pin::{Pin, pin};
@@ -29,6 +31,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use uuid::Uuid;
 
+/// The name of the owners' node.
+pub(crate) const NODE: &str = "a";
 pub(crate) const PARTITIONS: u16 = 8;
 
 /// The models never pend: one poll finishes every future.
@@ -131,10 +135,12 @@ impl Bench {
             answers: Answers::default(),
             backlog: Backlog::default(),
             meter: Arc::new(()),
+            under_way: UnderWay::default(),
+            level: Level::newest(),
         };
         let mut owners: Vec<Owner> =
-            (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), "a")).collect();
-        owners.push(Owner::new(world.clone(), Seat::CONFIG, "a"));
+            (0..PARTITIONS).map(|n| Owner::new(world.clone(), Seat::of(n), NODE)).collect();
+        owners.push(Owner::new(world.clone(), Seat::CONFIG, NODE));
         Self { world, owners, store, log: model, outbound: Echo(clock.clone()), clock }
     }
 
@@ -191,8 +197,10 @@ impl Bench {
         let mut busy = false;
         for owner in &mut self.owners {
             busy |= now(owner.turn()).unwrap() == Turn::Busy;
-            for work in now(owner.start()).unwrap() {
+            now(owner.reclaim(|node| node == NODE)).unwrap();
+            for work in owner.take_works() {
                 let outcome = now(perform(&self.world, &self.outbound, &work)).unwrap();
+                let outcome = now(outcome_record(&self.world, &work, &outcome)).unwrap();
                 now(self.world.log.append(vec![outcome])).unwrap();
                 busy = true;
             }
@@ -234,7 +242,7 @@ impl Bench {
         let mut events = Vec::new();
         for number in 0..PARTITIONS {
             let stored = now(self.world.log.read(Partition::events(number), 0, usize::MAX));
-            for stored in stored.unwrap() {
+            for stored in stored.unwrap().into_iter().filter(|stored| !stored.record.is_gap()) {
                 events.push(codec::decode::<Event>(&stored.record.value).unwrap().body);
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, PARTITIONS, event, now, ready, user};
 use bytes::Bytes;
+use domain::event::Event;
 use domain::id::ProjectId;
 use ports::model::log::ModelLog;
 use ports::{Error, Feed, Headers, Log, Partition, Range, Record, Store};
@@ -109,7 +110,7 @@ fn rows_of_another_log_are_corrupt() {
 #[test]
 fn an_event_that_does_not_decode_stops_its_partition() {
     let bench = folded();
-    let known = domain::event::FIRST_SCHEMA_ID;
+    let known = Event::schemas()[0].id;
     let mut value = vec![0];
     value.extend_from_slice(&known.to_be_bytes());
     value.extend_from_slice(ProjectId(Uuid::from_u128(1)).bytes());

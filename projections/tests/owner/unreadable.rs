@@ -47,7 +47,7 @@ fn a_decision_that_needs_it_ends_the_run_and_the_caller_hears() {
     while works.is_empty() {
         for owner in &mut bench.owners {
             now(owner.turn()).unwrap();
-            works.extend(now(owner.start()).unwrap());
+            works.extend(owner.take_works());
         }
     }
     let call = works.remove(0).call;

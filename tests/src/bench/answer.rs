@@ -26,6 +26,7 @@ pub(super) async fn measure(
         requests: vec![stage.request(token, QUOTE)],
         until,
         status: 200,
+        things: 1,
     };
     load(Until::Taken(WARM_UP)).run(spinner).await?;
     let meter = Meter::start(stage.pid()?)?;

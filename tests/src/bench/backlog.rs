@@ -64,7 +64,7 @@ pub(super) async fn settled(
         if (now.commands, now.events) != (last.commands, last.events) {
             grown_at = Instant::now();
         } else if now.lag == 0 {
-            // Counting reads every row of the index: it must not take part in what is measured.
+            // Whoever counts earlier takes part in what is measured.
             let count = stage.api.executions(API_KEY, status).await?;
             spinner.set_message(format!("{count} of {wanted} {status}"));
             if count == wanted as u64 {

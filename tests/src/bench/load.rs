@@ -5,6 +5,7 @@ use crate::latency::Latencies;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use indicatif::ProgressBar;
+use memchr::memmem;
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -26,6 +27,8 @@ pub(super) struct Load {
     pub(super) until: Until,
     /// The status that is expected.
     pub(super) status: u16,
+    /// Things that a request holds; of several, each has a result of its own.
+    pub(super) things: usize,
 }
 
 /// When the clients stop.
@@ -42,16 +45,18 @@ pub(super) enum Until {
 pub(super) struct Sent {
     /// From sending until the answer, of each request that was taken.
     pub(super) latencies: Latencies,
-    /// Requests that were told to come back later.
+    /// Things that were taken.
+    pub(super) things: usize,
+    /// Requests that were told to come back later, wholly or in part.
     pub(super) busy: usize,
     /// From the first request until the last answer.
     pub(super) took: Duration,
 }
 
 impl Sent {
-    /// Requests that were taken, per second.
+    /// Things that were taken, per second.
     pub(super) fn rate(&self) -> f64 {
-        self.latencies.len() as f64 / self.took.as_secs_f64()
+        self.things as f64 / self.took.as_secs_f64()
     }
 }
 
@@ -95,7 +100,8 @@ impl Load {
         let count = Rc::new(count);
         let local = LocalSet::new();
         let clients = connections.into_iter().zip(shares).map(|(connection, share)| {
-            local.spawn_local(send(connection, share, self.status, Rc::clone(&count)))
+            let wanted = (self.status, self.things);
+            local.spawn_local(send(connection, share, wanted, Rc::clone(&count)))
         });
         let clients: Vec<_> = clients.collect();
         let told = Rc::clone(&count);
@@ -109,9 +115,10 @@ impl Load {
         let mut sent = Sent::default();
         let all = async {
             for client in clients {
-                let (latencies, busy) = client.await.context("a client panicked")??;
-                sent.latencies.extend(latencies);
-                sent.busy += busy;
+                let one = client.await.context("a client panicked")??;
+                sent.latencies.extend(one.latencies);
+                sent.things += one.things;
+                sent.busy += one.busy;
             }
             anyhow::Ok(())
         };
@@ -125,10 +132,10 @@ impl Load {
 async fn send(
     mut connection: Connection,
     requests: Vec<Bytes>,
-    expected: u16,
+    (expected, things): (u16, usize),
     count: Rc<Count>,
-) -> Result<(Vec<Duration>, usize)> {
-    let (mut latencies, mut busy) = (Vec::new(), 0);
+) -> Result<Share> {
+    let mut share = Share::default();
     for request in requests.iter().cycle() {
         if !count.goes_on() {
             break;
@@ -137,16 +144,35 @@ async fn send(
             let begun = Instant::now();
             let (status, body) = connection.answered(request).await?;
             if status == expected {
-                latencies.push(begun.elapsed());
+                share.latencies.push(begun.elapsed());
                 count.taken.set(count.taken.get() + 1);
+                let taken = if things == 1 { 1 } else { taken(&body) };
+                share.things += taken;
+                if taken < things {
+                    share.busy += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
                 break;
             }
             if !BUSY.contains(&status) {
                 bail!("{status} {}", String::from_utf8_lossy(&body));
             }
-            busy += 1;
+            share.busy += 1;
             tokio::time::sleep(PAUSE).await;
         }
     }
-    Ok((latencies, busy))
+    Ok(share)
+}
+
+/// What came of one client's requests.
+#[derive(Default)]
+struct Share {
+    latencies: Vec<Duration>,
+    things: usize,
+    busy: usize,
+}
+
+/// How many results of a batch say that the thing was taken.
+fn taken(body: &[u8]) -> usize {
+    memmem::find_iter(body, b"\"status\":201").count()
 }

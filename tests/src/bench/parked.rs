@@ -90,9 +90,9 @@ async fn park(stage: &Stage, live: usize, spinner: &ProgressBar) -> Result<(usiz
         requests: stage.batches(PARKED, BATCH_EVENTS, PAYLOAD_BYTES),
         until: Until::Taken(requests),
         status: 201,
+        things: BATCH_EVENTS,
     };
     let sent = load.run(spinner).await?;
-    let parked = sent.latencies.len() * BATCH_EVENTS;
-    settled(stage, ("DELAYED", parked), spinner).await?;
-    Ok((parked, begun.elapsed()))
+    settled(stage, ("DELAYED", sent.things), spinner).await?;
+    Ok((sent.things, begun.elapsed()))
 }

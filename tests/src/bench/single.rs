@@ -27,6 +27,7 @@ pub(super) async fn measure(
         requests: stage.singles(),
         until: Until::Elapsed(span),
         status: 201,
+        things: 1,
     };
     let sent = load.run(spinner).await?;
     let (stopped, cores) = (Instant::now(), meter.read()?);

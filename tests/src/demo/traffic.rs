@@ -3,19 +3,24 @@
 use super::inbox::FORGED;
 use super::tally::{Kind, Tally};
 use super::{Stage, USERS};
-use crate::harness::Delivery;
+use crate::harness::{Answer, Api, Delivery};
 use crate::project::{ORDER_PLACED, QUOTE, WEBHOOK_SECRET};
+use anyhow::Result;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use hyper::Method;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 const EVENTS_AT_ONCE: usize = 16;
 const REQUESTS_AT_ONCE: usize = 4;
 const WEBHOOKS_AT_ONCE: usize = 4;
+/// Times that something is sent while the answer is to send it again later.
+const SENDS_MAX: usize = 10;
+/// Pause before something is sent through another node.
+const OTHER_DOOR: Duration = Duration::from_millis(100);
 /// App events of a further round.
 const FURTHER_EVENTS: usize = 100;
 const FURTHER_REQUESTS: usize = 20;
@@ -68,7 +73,10 @@ impl Traffic<'_> {
             let user = n % USERS.len();
             let payload = json!({ "id": id, "amount": n % 1_000, "customer": USERS[user] });
             let sent_at = Instant::now();
-            let answer = self.stage.api.event(&self.tokens[user], ORDER_PLACED, &payload).await;
+            let token = &self.tokens[user];
+            let answer =
+                self.as_told((n, &id), async |api| api.event(token, ORDER_PLACED, &payload).await);
+            let answer = answer.await;
             self.tally.accept((Kind::Event, &id), sent_at, answer);
             bar.inc(1);
         });
@@ -80,7 +88,9 @@ impl Traffic<'_> {
             let id = Uuid::new_v4().to_string();
             let token = &self.tokens[n % self.tokens.len()];
             let sent_at = Instant::now();
-            let answer = self.stage.api.request(token, QUOTE, &json!({ "id": id })).await;
+            let payload = json!({ "id": id });
+            let answer =
+                self.as_told((n, &id), async |api| api.request(token, QUOTE, &payload).await).await;
             // The warehouse's own answer comes back, and it names what was asked for.
             let answer = answer.and_then(|answer| match answer.json()["id"].as_str() {
                 Some(named) if named == id => Ok(answer),
@@ -105,15 +115,41 @@ impl Traffic<'_> {
     async fn webhook(&self, kind: Kind, (n, id): (usize, &str), account: &str) {
         let Some(example) = self.stage.examples.get(n) else { return };
         let sent_at = Instant::now();
-        let delivery = Delivery {
-            kind: &example.kind,
-            id,
-            account,
-            secret: WEBHOOK_SECRET,
-            body: example.body.clone(),
-        };
-        let answer = self.stage.api.webhook("github", delivery).await;
+        let answer = self.as_told((n, id), async |api| {
+            let (kind, body) = (&example.kind, example.body.clone());
+            let delivery = Delivery { kind, id, account, secret: WEBHOOK_SECRET, body };
+            api.webhook("github", delivery).await
+        });
+        let answer = answer.await;
         self.tally.accept((kind, id), sent_at, answer);
+    }
+
+    /// Sends as a good client does: through one of the nodes, with a key of its own, and again
+    /// when a busy node says so, after the pause that it asks for, or through the next node when
+    /// no answer came.
+    async fn as_told(
+        &self,
+        (n, id): (usize, &str),
+        send: impl AsyncFn(Api) -> Result<Answer>,
+    ) -> Result<Answer> {
+        let doors = &self.stage.doors;
+        let mut sends = 0;
+        loop {
+            let door = &doors[(n + sends) % doors.len()];
+            let sent = send(door.keyed(id)).await;
+            sends += 1;
+            let pause = match &sent {
+                Ok(answer) if [429, 503].contains(&answer.status) => {
+                    answer.header("retry-after").parse().map(Duration::from_secs).ok()
+                }
+                Ok(_) => None,
+                Err(_) => Some(OTHER_DOOR).filter(|_| doors.len() > 1),
+            };
+            match pause {
+                Some(pause) if sends < SENDS_MAX => tokio::time::sleep(pause).await,
+                _ => return sent,
+            }
+        }
     }
 
     /// What must be refused, and what is accepted but starts nothing.

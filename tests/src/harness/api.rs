@@ -19,6 +19,8 @@ pub struct Api {
     pub at: SocketAddr,
     /// The project's id.
     pub project: String,
+    /// Sent with every command, if any: who sends the same again gets the same answer.
+    pub idempotency_key: Option<String>,
 }
 
 /// A webhook as GitHub would send it.
@@ -46,7 +48,8 @@ impl Api {
         Node::run(data, &["apply", &file.to_string_lossy()]).await?;
         let id = project["project"]["id"].as_str().unwrap_or_default().to_owned();
         let signer = Signer::load(data, &id)?;
-        Ok((Self { client: Client::default(), at: node.address, project: id }, signer))
+        let (client, at) = (Client::default(), node.address);
+        Ok((Self { client, at, project: id, idempotency_key: None }, signer))
     }
 
     /// An address below `/projects/<id>`.
@@ -57,6 +60,11 @@ impl Api {
     /// The same project on a node that has moved.
     pub fn moved(&self, at: SocketAddr) -> Self {
         Self { at, ..self.clone() }
+    }
+
+    /// The same, with a key for what is sent.
+    pub fn keyed(&self, key: &str) -> Self {
+        Self { idempotency_key: Some(key.to_owned()), ..self.clone() }
     }
 
     /// Sends a request below `/projects/<id>`, with a bearer token and a JSON body.
@@ -70,11 +78,14 @@ impl Api {
         token: &str,
         body: Option<&Value>,
     ) -> Result<Answer> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(self.url(path))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json");
+        if let Some(key) = &self.idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
         self.client.send(request.body(Full::new(body))?).await
     }

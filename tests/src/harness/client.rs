@@ -4,21 +4,26 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::{HeaderMap, Request};
+use hyper::{HeaderMap, Method, Request, Uri};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// Longer than a caller waits for a workflow's response.
 const TIMEOUT: Duration = Duration::from_secs(70);
 
+/// Sees every answer of a client, and to what it is one.
+pub type Watch = Arc<dyn Fn(&Method, &Uri, &Answer) + Send + Sync>;
+
 /// A client; clones share its connections.
 #[derive(Clone)]
 pub struct Client {
     inner: legacy::Client<HttpConnector, Full<Bytes>>,
+    watch: Option<Watch>,
 }
 
 /// An answer, read to its end.
@@ -56,21 +61,32 @@ impl Default for Client {
         let inner = legacy::Client::builder(TokioExecutor::new())
             .retry_canceled_requests(false)
             .build(connector);
-        Self { inner }
+        Self { inner, watch: None }
     }
 }
 
 impl Client {
+    /// A client whose answers somebody watches.
+    pub fn watched(watch: Watch) -> Self {
+        Self { watch: Some(watch), ..Self::default() }
+    }
+
     /// Sends a request once, and reads the whole answer.
     ///
     /// # Errors
     /// No whole answer came: nothing is known about the request.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer> {
+        let asked = self.watch.as_ref();
+        let asked = asked.map(|watch| (watch, request.method().clone(), request.uri().clone()));
         let whole = async {
             let response = self.inner.request(request).await?;
             read(response).await
         };
-        timeout(TIMEOUT, whole).await.context("no answer in time")?
+        let answer = timeout(TIMEOUT, whole).await.context("no answer in time")??;
+        if let Some((watch, method, uri)) = asked {
+            watch(&method, &uri, &answer);
+        }
+        Ok(answer)
     }
 }
 

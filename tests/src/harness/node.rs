@@ -1,6 +1,6 @@
 //! A child process that runs `millrace serve`.
 
-use super::root;
+use super::{backend, root};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
@@ -83,6 +83,7 @@ impl Node {
             .arg("serve")
             .env("MILLRACE_HTTP__LISTEN", "127.0.0.1:0")
             .env("MILLRACE_EGRESS__ALLOW", "127.0.0.0/8")
+            .envs(backend(data)?)
             .envs(settings.iter().map(|(name, value)| (format!("MILLRACE_{name}"), value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -123,16 +124,36 @@ impl Node {
         self.child.kill().await.context("cannot kill the node")
     }
 
+    /// Keeps the process from running (SIGSTOP), until [`Node::thaw`]; it does not notice.
+    ///
+    /// # Errors
+    /// The process has ended.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets the process run on.
+    ///
+    /// # Errors
+    /// The process has ended.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let Some(pid) = pid else {
+            bail!("the node had ended:\n{}", end_of_log(&self.data));
+        };
+        kill_process(pid, signal).context("the node cannot be signalled")
+    }
+
     /// Asks the process to stop (SIGTERM), and waits for it.
     ///
     /// # Errors
     /// It does not stop in time, or ends with an error.
     pub async fn stop(mut self) -> Result<()> {
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-        let Some(pid) = pid else {
-            bail!("the node had ended:\n{}", end_of_log(&self.data));
-        };
-        kill_process(pid, Signal::TERM).context("cannot stop the node")?;
+        self.signal(Signal::TERM)?;
         let Ok(ended) = timeout(STOP_TIMEOUT, self.child.wait()).await else {
             bail!("the node did not stop:\n{}", end_of_log(&self.data));
         };
@@ -162,6 +183,27 @@ impl Node {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let code = output.status.code();
         Ok(Said { code, out: text(output.stdout), err: text(output.stderr) })
+    }
+
+    /// Runs another command of the binary on a folder until it logs a line with `word`; then kills
+    /// it at once (SIGKILL).
+    ///
+    /// # Errors
+    /// The binary is not built, or the command ends without saying it.
+    pub async fn cut_off(data: &Path, arguments: &[&str], word: &str) -> Result<()> {
+        let mut command = command(data)?;
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        command.env("MILLRACE_TELEMETRY__LEVEL", "info,millrace=debug");
+        let mut child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let stderr = child.stderr.take().context("the command has no errors")?;
+        let mut lines = BufReader::new(stderr).lines();
+        while let Some(line) = lines.next_line().await? {
+            if line.contains(word) {
+                child.kill().await?;
+                return Ok(());
+            }
+        }
+        bail!("millrace {} never said {word}", arguments.join(" "))
     }
 
     /// Runs another command of the binary on a folder; gives what it prints.
@@ -206,8 +248,14 @@ pub(crate) fn program() -> Result<PathBuf> {
 
 fn command(data: &Path) -> Result<Command> {
     let mut command = Command::new(program()?);
-    command.arg("--data").arg(data);
+    command.arg("--data").arg(data).envs(backend(data)?);
     Ok(command)
+}
+
+/// Settings that say where the log of the folder is.
+fn backend(data: &Path) -> Result<Vec<(String, String)>> {
+    let topics = backend::topics(data)?;
+    Ok(topics.as_ref().map(backend::settings).unwrap_or_default())
 }
 
 async fn greeting(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<SocketAddr> {

@@ -1,6 +1,6 @@
 //! The log as a stranger reads it.
 
-use super::{Node, root, tools};
+use super::{Node, backend, root, tools};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,13 @@ fn python() -> PathBuf {
 pub async fn read_log(data: &Path) -> Result<Value> {
     let schemas = data.join("schemas.jsonl");
     std::fs::write(&schemas, Node::run(data, &["schemas"]).await?)?;
-    let output = Command::new(python())
-        .arg(root().join("tests/reader/read_log.py"))
-        .arg("--data")
-        .arg(data)
+    let mut reader = Command::new(python());
+    reader.arg(root().join("tests/reader/read_log.py"));
+    match backend::topics(data)? {
+        Some(topics) => reader.args(["--brokers", &topics.brokers, "--prefix", &topics.prefix]),
+        None => reader.arg("--data").arg(data),
+    };
+    let output = reader
         .arg("--schemas")
         .arg(&schemas)
         .output()

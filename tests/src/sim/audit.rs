@@ -96,25 +96,16 @@ impl Audit {
         }
     }
 
-    /// Counts the steps that owners have at work. What an owner that was deposed or died left at
-    /// work counts no more: a new owner cannot know of it, its provider is told by the effect key.
-    pub(super) fn check(
-        &self,
-        nodes: &[Node],
-        holders: &[Option<(usize, u64)>],
-    ) -> Result<(), Breach> {
-        let mut count = 0;
-        for (number, node) in nodes.iter().enumerate() {
-            for flight in &node.flights {
-                let call = &flight.work.call;
-                let attempt = (call.key.execution, call.key.step, call.attempt);
-                let at_work = holders[flight.seat] == Some((number, flight.life))
-                    && node.is_current(flight)
-                    && !self.ended.contains(&attempt)
-                    && !self.finished.contains(&call.key.execution);
-                count += usize::from(at_work);
-            }
-        }
+    /// Counts the steps that nodes have at work, whoever let them begin. An attempt that was given up
+    /// counts no more: its node is taken for dead.
+    pub(super) fn check(&self, nodes: &[Node]) -> Result<(), Breach> {
+        let flights = nodes.iter().flat_map(|node| &node.flights);
+        let at_work = flights.filter(|flight| {
+            let call = &flight.work.call;
+            let attempt = (call.key.execution, call.key.step, call.attempt);
+            !self.ended.contains(&attempt) && !self.finished.contains(&call.key.execution)
+        });
+        let count = at_work.count();
         if count > CONCURRENCY_MAX as usize {
             let expected = format!("at most {CONCURRENCY_MAX} steps at work");
             return Err(Breach::new(

@@ -2,12 +2,14 @@
 
 mod acknowledged;
 mod apart;
+mod begun;
 mod budget;
 mod ended;
 mod idempotent;
 mod order;
 mod outcome;
 mod ownership;
+mod paused;
 mod rebuilt;
 mod switched_off;
 mod timer;
@@ -60,7 +62,9 @@ pub(super) fn check(world: &World) -> Result<Summary, Breach> {
     acknowledged::check(world, &parts)?;
     told::check(world, &parts)?;
     outcome::check(world, &parts)?;
+    begun::check(world, &parts)?;
     timer::check(&parts)?;
+    paused::check(&parts)?;
     budget::check(&parts)?;
     idempotent::check(world, &parts)?;
     switched_off::check(&parts)?;
@@ -69,9 +73,13 @@ pub(super) fn check(world: &World) -> Result<Summary, Breach> {
     apart::check(world, &parts)?;
     let events = || parts.iter().flat_map(|part| &part.runs).flatten();
     let ended = |event: &Event| matches!(event, Event::ExecutionFinished(_));
+    let paused = |event: &Event| matches!(event, Event::StepPaused(_));
+    let lost = |event: &Event| matches!(event, Event::StepFailed(e) if e.code == "NODE_LOST");
     Ok(Summary {
         acknowledged: world.sent.iter().map(|sent| sent.acknowledged).sum(),
         finished: events().filter(|(_, event)| ended(&event.body)).count(),
+        pauses: events().filter(|(_, event)| paused(&event.body)).count(),
+        lost: events().filter(|(_, event)| lost(&event.body)).count(),
         claims: parts.iter().map(|part| part.reigns.len() - 1).sum(),
         apart: usize::from(world.layout.order == Order::Apart),
         attempts: world.shared.outside.attempts().values().map(|count| *count as usize).sum(),

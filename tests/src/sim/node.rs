@@ -8,17 +8,18 @@ use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
 use ports::model::store::ModelStore;
-use ports::{Answers, Backlog, Error, Feed, MasterKey, Partition, Record, Vault};
-use projections::perform::perform;
+use ports::{Answers, Backlog, Error, Feed, MasterKey, Outcome, Partition, Record, Vault};
+use projections::level::Level;
+use projections::perform::{outcome_record, perform};
+use projections::under_way::UnderWay;
 use projections::{Owner, Seat, Turn, Work, World};
 use std::sync::Arc;
 
-/// A step that an owner started and whose outcome is not on the log.
+/// A step that an owner let begin and whose outcome is not on the log.
 pub(super) struct Flight {
-    pub(super) seat: usize,
-    /// The life of the owner that started it.
-    pub(super) life: u64,
     pub(super) work: Work,
+    /// What came of it, once it was performed.
+    outcome: Option<Outcome>,
 }
 
 /// An owner's place on a node.
@@ -31,7 +32,10 @@ struct Place {
 
 /// One node.
 pub(super) struct Node {
-    name: String,
+    /// Its name in this life.
+    pub(super) name: String,
+    number: usize,
+    crash_count: u32,
     pub(super) world: World,
     pub(super) store: Arc<ModelStore>,
     pub(super) clock: Arc<ModelClock>,
@@ -67,11 +71,24 @@ impl Node {
             answers: Answers::default(),
             backlog: Backlog::default(),
             meter: Arc::new(()),
+            under_way: UnderWay::default(),
+            level: Level::newest(),
         };
         let way_out = WayOut { outside: shared.outside.clone(), clock: clock.clone() };
-        let name = format!("n{number}");
-        let places = places(&world, &name, 0);
-        Self { name, world, store, clock, way_out, places, flights: Vec::new(), sleep_steps: 0 }
+        let name = name(number, 0);
+        let (places, crash_count) = (places(&world, &name, 0), 0);
+        Self {
+            name,
+            number,
+            crash_count,
+            world,
+            store,
+            clock,
+            way_out,
+            places,
+            flights: Vec::new(),
+            sleep_steps: 0,
+        }
     }
 
     /// Loses everything but the clock and what the store keeps.
@@ -85,6 +102,9 @@ impl Node {
         self.world.feed = Arc::new(Feed::new(log));
         self.world.answers = Answers::default();
         self.world.backlog = Backlog::default();
+        self.world.under_way = UnderWay::default();
+        self.crash_count += 1;
+        self.name = name(self.number, self.crash_count);
         let life = self.places.iter().map(|place| place.life).max().unwrap_or(0) + 1;
         self.places = places(&self.world, &self.name, life);
         self.flights.clear();
@@ -117,15 +137,10 @@ impl Node {
         place.owner.holds().then_some(place.life)
     }
 
-    /// Whether a flight belongs to an owner that has not begun anew since.
-    pub(super) fn is_current(&self, flight: &Flight) -> bool {
-        self.life(flight.seat) == Some(flight.life)
-    }
-
-    /// One round of an owner: a turn, the steps it made ready, due timers. Tells whether there was
-    /// anything to do.
-    pub(super) fn round(&mut self, seat: usize) -> Result<bool, Breach> {
-        match self.try_round(seat) {
+    /// One round of an owner: a turn, the steps that it lets begin, due timers. `living`: the nodes
+    /// that it takes to be there. Tells whether there was anything to do.
+    pub(super) fn round(&mut self, seat: usize, living: &[String]) -> Result<bool, Breach> {
+        match self.try_round(seat, living) {
             Ok(busy) => Ok(busy),
             Err(Error::Corrupt(reason)) => {
                 Err(Breach::new("no owner stops", "Corrupt never", reason))
@@ -137,7 +152,7 @@ impl Node {
         }
     }
 
-    fn try_round(&mut self, seat: usize) -> Result<bool, Error> {
+    fn try_round(&mut self, seat: usize, living: &[String]) -> Result<bool, Error> {
         let place = &mut self.places[seat];
         let turn = now(place.owner.turn())?;
         if turn == Turn::Deposed {
@@ -145,11 +160,11 @@ impl Node {
             self.restart(seat);
             return Ok(true);
         }
-        let life = place.life;
-        let started = now(place.owner.start())?;
-        let work_count = started.len();
-        let flights = started.into_iter().map(|work| Flight { seat, life, work });
+        let works = place.owner.take_works();
+        let work_count = works.len();
+        let flights = works.into_iter().map(|work| Flight { work, outcome: None });
         self.flights.extend(flights);
+        now(self.places[seat].owner.reclaim(|node| living.iter().any(|name| name == node)))?;
         let owner = &mut self.places[seat].owner;
         let fired = now(owner.fire())?;
         let busy = turn == Turn::Busy || work_count > 0 || fired > 0;
@@ -170,16 +185,44 @@ impl Node {
         }
     }
 
+    /// Follows whoever holds the seat; an owner that holds it hands it over.
+    pub(super) fn follow(&mut self, seat: usize) -> Result<(), Breach> {
+        let place = &mut self.places[seat];
+        place.wants = false;
+        if place.owner.holds() {
+            place.life += 1;
+        }
+        match now(place.owner.follow()) {
+            Err(error @ Error::Corrupt(_)) => {
+                Err(Breach::new("rows can be followed", "rows", error))
+            }
+            Ok(_) => Ok(()),
+            Err(Error::Unavailable(_) | Error::Conflict(_)) => {
+                self.restart(seat);
+                Ok(())
+            }
+        }
+    }
+
     fn restart(&mut self, seat: usize) {
         let place = &mut self.places[seat];
         place.owner.resign();
         place.life += 1;
     }
 
-    /// Performs a flight; its outcome is not recorded yet.
-    pub(super) fn perform(&self, flight: &Flight) -> Result<(Partition, Record), Error> {
-        now(perform(&self.world, &self.way_out, &flight.work))
+    /// Performs a flight, if it was not performed before; its outcome is not recorded yet.
+    pub(super) fn perform(&self, flight: &mut Flight) -> Result<(Partition, Record), Error> {
+        let outcome = match flight.outcome.take() {
+            Some(outcome) => outcome,
+            None => now(perform(&self.world, &self.way_out, &flight.work))?,
+        };
+        let outcome = flight.outcome.insert(outcome);
+        now(outcome_record(&self.world, &flight.work, outcome))
     }
+}
+
+fn name(number: usize, crash_count: u32) -> String {
+    format!("n{number}.{crash_count}")
 }
 
 fn places(world: &World, name: &str, life: u64) -> Vec<Place> {

@@ -45,15 +45,19 @@ pub(crate) fn limit() -> Key {
     Key::Limit(PROJECT)
 }
 
-/// The whole project, as a deploy sends it.
-pub(crate) fn desired() -> Result<Desired, serde_json::Error> {
+/// The whole project, as a deploy sends it; whether its integration is active.
+pub(crate) fn document(active: bool) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&desired(active)?)
+}
+
+fn desired(active: bool) -> Result<Desired, serde_json::Error> {
     let settings = json!({
         "id": PROJECT, "name": "P",
         "concurrency_max": CONCURRENCY_MAX, "user_concurrency_max": 2,
     });
     let integration = json!({
         "id": INTEGRATION, "kind": "custom.x", "name": "X", "base_url": "https://x.example",
-        "active": true,
+        "active": active,
     });
     Ok(Desired {
         project: serde_json::from_value(settings)?,

@@ -2,6 +2,7 @@
 
 use super::client::Sent;
 use super::invariant::Breach;
+use super::poll::now;
 use super::world::{ROUNDS_MAX, World};
 use domain::state::{DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS};
 use ports::Clock;
@@ -16,11 +17,13 @@ impl World {
     /// Ends the faults and lets everything come to rest.
     pub(super) fn settle(&mut self) -> Result<(), Breach> {
         self.shared.log.heal();
+        self.suspects = false;
         for node in &mut self.nodes {
             node.sleep_steps = 0;
             node.store.interrupt(0);
         }
         self.assign();
+        self.switch_integration(0, true);
         let mut quiet = 0;
         for _ in 0..ROUNDS_MAX {
             let mut busy = false;
@@ -33,10 +36,13 @@ impl World {
                 for node in 0..self.nodes.len() {
                     if self.nodes[node].wants(seat) {
                         busy |= self.round(node, seat)?;
+                    } else if self.layout.keeper(seat).is_none() {
+                        self.nodes[node].follow(seat)?;
                     }
                 }
             }
             for node in 0..self.nodes.len() {
+                drop(now(self.nodes[node].world.feed.refresh()));
                 busy |= !self.nodes[node].flights.is_empty();
                 self.fly(node);
                 self.nodes[node].clock.step_ms(1_000);

@@ -7,8 +7,8 @@ use super::invariant::Breach;
 use super::poll::now;
 use domain::codec::{self, Family};
 use domain::command::Command;
-use domain::event::{Event, FIRST_SCHEMA_ID};
-use domain::meta::Recorded;
+use domain::event::{Event, StepsStarted};
+use domain::meta::{Meta, Recorded};
 use ports::model::log::ModelLog;
 use ports::{Log, Stored};
 use projections::Seat;
@@ -26,6 +26,8 @@ pub(super) struct Part {
     pub(super) runs: Vec<Vec<Placed<Event>>>,
     /// The claims that won.
     pub(super) reigns: Vec<Reign>,
+    /// What owners said that they let begin, while they owned the partition.
+    pub(super) begun: Vec<Placed<StepsStarted>>,
 }
 
 /// What one owner may write, from its claim to the next.
@@ -38,12 +40,11 @@ pub(super) struct Reign {
 
 impl Part {
     pub(super) fn read(log: &ModelLog, seat: Seat) -> Result<Self, Breach> {
-        let commands = decoded(&all(log, seat.commands)?, |kind| kind < FIRST_SCHEMA_ID)?;
-        let events: Vec<Placed<Event>> =
-            decoded(&all(log, seat.events)?, |kind| kind >= FIRST_SCHEMA_ID)?;
+        let commands = decoded(&all(log, seat.commands)?, Command::has)?;
+        let events: Vec<Placed<Event>> = decoded(&all(log, seat.events)?, Event::has)?;
         let reigns = reigns(&events);
-        let runs = runs(&events, &reigns);
-        Ok(Self { seat, commands, events, runs, reigns })
+        let (runs, begun) = (runs(&events, &reigns), begun(&events, &reigns));
+        Ok(Self { seat, commands, events, runs, reigns, begun })
     }
 }
 
@@ -86,7 +87,7 @@ fn runs(events: &[Placed<Event>], reigns: &[Reign]) -> Vec<Vec<Placed<Event>>> {
             .iter()
             .filter(|(offset, _)| reign.from < *offset && *offset < until)
             .filter(|(_, e)| (e.meta.epoch, e.meta.incarnation) == (reign.epoch, reign.incarnation))
-            .filter(|(_, e)| !matches!(e.body, Event::OwnershipClaimed(_)))
+            .filter(|(_, e)| !e.body.is_of_owner())
             .collect();
         for start in 0..own.len() {
             let n = usize::try_from(own[start].1.meta.n).unwrap_or(0);
@@ -98,6 +99,22 @@ fn runs(events: &[Placed<Event>], reigns: &[Reign]) -> Vec<Vec<Placed<Event>>> {
         }
     }
     found
+}
+
+fn begun(events: &[Placed<Event>], reigns: &[Reign]) -> Vec<Placed<StepsStarted>> {
+    let stands = |offset: i64, meta: &Meta| {
+        let reign = reigns.iter().rev().find(|reign| reign.from < offset);
+        let mine = (meta.epoch, meta.incarnation);
+        reign.is_some_and(|reign| (reign.epoch, reign.incarnation) == mine)
+    };
+    let begun = events.iter().filter_map(|(offset, event)| match &event.body {
+        Event::StepsStarted(body) if stands(*offset, &event.meta) => {
+            let recorded = Recorded { meta: event.meta.clone(), body: body.clone() };
+            Some((*offset, recorded))
+        }
+        _ => None,
+    });
+    begun.collect()
 }
 
 fn complete(run: &[&Placed<Event>]) -> bool {

@@ -32,8 +32,8 @@ pub(super) struct World {
     pub(super) nodes: Vec<Node>,
     pub(super) sent: Vec<Sent>,
     pub(super) audit: Audit,
-    /// Who won each seat last, as far as owners told.
-    holders: Vec<Option<(usize, u64)>>,
+    /// Whether living nodes are taken for dead now and then.
+    pub(super) suspects: bool,
     /// Outcomes on their slow way to the log.
     pub(super) adrift: Vec<(Partition, Record)>,
     greetings: Vec<Wish>,
@@ -41,6 +41,9 @@ pub(super) struct World {
     pace_ms: usize,
     /// What was sent before is too old to be repeated.
     pub(super) repeated_from: usize,
+    /// The project, and the same with its integration inactive.
+    active: String,
+    inactive: String,
 }
 
 impl World {
@@ -63,9 +66,11 @@ impl World {
             let keeper = layout.keeper(seat).unwrap_or_else(|| random.index(nodes.len()));
             nodes[keeper].want(seat, true);
         }
-        let document = project::desired()
-            .and_then(|desired| serde_json::to_string(&desired))
-            .map_err(|error| Breach::new("the project can be written", "JSON", error))?;
+        let document = |active| {
+            project::document(active)
+                .map_err(|error| Breach::new("the project can be written", "JSON", error))
+        };
+        let (active, inactive) = (document(true)?, document(false)?);
         let mut greetings = client::greetings(&layout.users);
         greetings.reverse();
         let pace_ms = PACES_MS[random.index(PACES_MS.len())];
@@ -75,24 +80,26 @@ impl World {
             nodes,
             sent: Vec::new(),
             audit: Audit::new(layout.partitions),
-            holders: vec![None; layout.seats()],
+            suspects: layout.order == Order::Contended,
             layout,
             adrift: Vec::new(),
             greetings,
             pace_ms,
             repeated_from: 0,
+            active,
+            inactive,
         };
-        world.deploy(&document)?;
+        world.deploy()?;
         Ok(world)
     }
 
     /// The first thing that happens: the project stands, and every node knows it.
-    fn deploy(&mut self, document: &str) -> Result<(), Breach> {
+    fn deploy(&mut self) -> Result<(), Breach> {
         let config = self.layout.seats() - 1;
         for round in 0..ROUNDS_MAX {
             // A deploy whose append was not acknowledged may be lost: it is sent again.
             if round % 50 == 0 {
-                self.send(0, client::deploy(document.to_owned()));
+                self.switch_integration(0, true);
             }
             for node in 0..self.nodes.len() {
                 if self.nodes[node].wants(config) {
@@ -111,6 +118,13 @@ impl World {
             self.nodes[keeper].want(config, true);
         }
         Err(Breach::new("the project is deployed", "a project", "none"))
+    }
+
+    /// Somebody deploys the project, with its integration active or not.
+    pub(super) fn switch_integration(&mut self, node: usize, active: bool) {
+        let document = if active { &self.active } else { &self.inactive };
+        let wish = client::deploy(document.clone());
+        self.send(node, wish);
     }
 
     /// One step: something happens somewhere.
@@ -143,6 +157,9 @@ impl World {
             94 => self.crash(node)?,
             95 => self.nodes[node].store.interrupt(1 + self.random.index(3) as u32),
             96..98 => drop(now(self.nodes[node].world.store.sync())),
+            // Nodes hear of a deploy one by one.
+            98 => drop(now(self.nodes[node].world.feed.refresh())),
+            99 if self.layout.order == Order::Contended => self.hand_over(node)?,
             _ => self.turn(node)?,
         }
         Ok(())
@@ -161,29 +178,52 @@ impl World {
         let first = self.random.index(seats);
         for place in 0..seats {
             let seat = (first + place) % seats;
-            if self.nodes[node].wants(seat) && self.random.index(3) > 0 {
-                self.round(node, seat)?;
+            if self.nodes[node].wants(seat) {
+                if self.random.index(3) > 0 {
+                    self.round(node, seat)?;
+                }
+            } else if self.layout.order == Order::Contended && self.random.index(4) == 0 {
+                self.nodes[node].follow(seat)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn round(&mut self, node: usize, seat: usize) -> Result<bool, Breach> {
-        let before = self.nodes[node].life(seat);
-        let result = self.nodes[node].round(seat);
-        let after = self.nodes[node].life(seat);
-        if after.is_some() && after != before {
-            self.holders[seat] = after.map(|life| (node, life));
+    /// A node leaves its seats to others.
+    fn hand_over(&mut self, node: usize) -> Result<(), Breach> {
+        if self.nodes[node].sleep_steps > 0 {
+            return Ok(());
         }
-        let busy = result?;
+        for seat in 0..self.layout.seats() {
+            if self.nodes[node].wants(seat) {
+                self.nodes[node].follow(seat)?;
+            }
+        }
+        self.inherit();
+        Ok(())
+    }
+
+    pub(super) fn round(&mut self, node: usize, seat: usize) -> Result<bool, Breach> {
+        let living = self.living();
+        let busy = self.nodes[node].round(seat, &living)?;
         if self.layout.keeper(seat) == Some(node) {
             // A claim of its own that came late may have deposed it: it claims again.
             self.nodes[node].want(seat, true);
         }
         Audit::seats(&self.layout, node, &self.nodes[node])?;
         self.audit.look(&self.shared.log, seat)?;
-        self.audit.check(&self.nodes, &self.holders)?;
+        self.audit.check(&self.nodes)?;
         Ok(busy)
+    }
+
+    /// The nodes that are taken to be there; while there are faults, one of them may be taken for
+    /// dead.
+    fn living(&self) -> Vec<String> {
+        let mut living: Vec<String> = self.nodes.iter().map(|node| node.name.clone()).collect();
+        if self.suspects && self.random.index(50) == 0 {
+            living.remove(self.random.index(living.len()));
+        }
+        living
     }
 
     fn claim(&mut self, node: usize) {
@@ -199,9 +239,9 @@ impl World {
 
     fn crash(&mut self, node: usize) -> Result<(), Breach> {
         // Some of what was at work reached the outside; nobody records it.
-        for flight in &self.nodes[node].flights {
+        for mut flight in std::mem::take(&mut self.nodes[node].flights) {
             if self.random.index(2) == 0 {
-                drop(self.nodes[node].perform(flight));
+                drop(self.nodes[node].perform(&mut flight));
             }
         }
         for sent in &mut self.sent {
@@ -233,6 +273,10 @@ impl World {
     pub(super) fn speak(&mut self, node: usize) {
         if let Some(wish) = self.greetings.pop() {
             return self.send(node, wish);
+        }
+        if self.random.index(40) == 0 {
+            let active = self.random.index(3) > 0;
+            return self.switch_integration(node, active);
         }
         let again = self.random.index(6) == 0;
         let keyed: Vec<usize> = (self.repeated_from..self.sent.len())
@@ -274,8 +318,8 @@ impl World {
             if count == 0 {
                 return;
             }
-            let flight = self.nodes[node].flights.swap_remove(self.random.index(count));
-            match self.nodes[node].perform(&flight) {
+            let mut flight = self.nodes[node].flights.swap_remove(self.random.index(count));
+            match self.nodes[node].perform(&mut flight) {
                 Ok(outcome) if self.random.index(6) == 0 => {
                     // Two copies on two ways.
                     self.adrift.push(outcome.clone());

@@ -109,7 +109,7 @@ impl ModelLog {
     fn create(partitions: u16, seed: u64, hostile: bool) -> Self {
         let mut dice = Dice::new(seed);
         let identity = Uuid::from_u64_pair(dice.roll(), dice.roll());
-        let singles = [Partition::CONFIG, Partition::KEYS];
+        let singles = [Partition::CONFIG, Partition::KEYS, Partition::CLUSTER];
         let pairs = (0..partitions).flat_map(|n| [Partition::commands(n), Partition::events(n)]);
         let lanes = singles.into_iter().chain(pairs).map(|p| (p, Lane::default())).collect();
         let state = Mutex::new(State { dice, healed: !hostile, lanes });
@@ -267,6 +267,7 @@ fn unknown(partition: Partition) -> Error {
         Stream::Commands => "commands",
         Stream::Events => "events",
         Stream::Keys => "keys",
+        Stream::Cluster => "cluster",
     };
     Error::Corrupt(format!("there is no partition {name}/{number}"))
 }

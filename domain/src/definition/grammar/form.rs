@@ -22,6 +22,8 @@ pub(in crate::definition) enum Form {
     Host,
     /// The name of an environment secret or variable.
     Name,
+    /// Small letters, digits and `-`: the id of a project elsewhere.
+    Slug,
     /// An integration that comes with Millrace.
     BuiltIn,
     /// An integration that comes with Millrace, or `custom.<slug>`.
@@ -55,6 +57,8 @@ impl Form {
             Form::Url => refused("no URL", "begin with https:// or http://"),
             Form::Host if is_host(text) => Ok(()),
             Form::Host => refused("no host name", "write the host alone, like `files.example.com`"),
+            Form::Slug if is_slug(text) => Ok(()),
+            Form::Slug => refused("no such id", "use small letters, digits and `-`"),
             Form::Name if is_name(text) => Ok(()),
             Form::Name => refused("no such name", "use letters, digits and `_`, no digit first"),
             Form::BuiltIn if builtin::kinds().any(|kind| kind == text) => Ok(()),
@@ -78,6 +82,7 @@ impl Form {
             Form::PublicKey => Some(r"^\s*-----BEGIN (RSA )?PUBLIC KEY-----".into()),
             Form::Url => Some(r"^(https://|http://|\{\{)".into()),
             Form::Host => Some(r"^[A-Za-z0-9._-]+(:[0-9]{1,5})?$".into()),
+            Form::Slug => Some("^[a-z0-9-]{1,100}$".into()),
             Form::Name => Some("^[A-Za-z_][A-Za-z0-9_]{0,99}$".into()),
             Form::BuiltIn => Some(format!("^({})$", kinds())),
             Form::Kind => Some(format!(r"^({}|custom\.[a-z0-9]{{1,100}})$", kinds())),
@@ -106,6 +111,11 @@ fn is_host(text: &str) -> bool {
         |port: &str| (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
     let in_host = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     !host.is_empty() && host.bytes().all(in_host) && port.is_none_or(is_port)
+}
+
+fn is_slug(text: &str) -> bool {
+    let in_slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=100).contains(&text.len()) && text.bytes().all(in_slug)
 }
 
 fn is_name(text: &str) -> bool {

@@ -57,6 +57,7 @@ static PROJECT: Shape = Shape::Object(&Object {
     rules: &[],
 });
 
+static FIREBASE: Shape = Shape::Text(Form::Slug);
 static PUBLIC_KEY: Shape = Shape::Text(Form::PublicKey);
 static PUBLIC_KEYS: Shape = Shape::List { of: &PUBLIC_KEY, max: 20 };
 static SIGNING_KEYS: Shape = Shape::Object(&Object {
@@ -66,10 +67,20 @@ static SIGNING_KEYS: Shape = Shape::Object(&Object {
         optional("generate", &YES, "Makes a key pair, if the project has no key yet."),
         optional("public_keys", &PUBLIC_KEYS, "Public keys in PEM.").not(&["public_key"]),
         optional("jwks_url", &URL, "Where to fetch further public keys, as a JWKS.").not(&["jwks"]),
+        optional("auth0", &HOST, "The domain of an Auth0 tenant whose ID tokens are user tokens."),
+        optional(
+            "firebase",
+            &FIREBASE,
+            "The id of a Firebase project whose ID tokens are user tokens.",
+        ),
+        optional("audience", &FILLED, "What `aud` of these tokens must name; else it may be any.")
+            .not(&["aud"]),
     ],
     rules: &[
-        Rule::Some(&["generate", "public_keys", "jwks_url"]),
+        Rule::Some(&["generate", "public_keys", "jwks_url", "auth0", "firebase"]),
         Rule::Single(&["generate", "public_keys"]),
+        Rule::Single(&["jwks_url", "auth0", "firebase"]),
+        Rule::Single(&["firebase", "audience"]),
     ],
 });
 

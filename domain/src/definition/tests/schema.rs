@@ -14,7 +14,7 @@ fn value(text: &str) -> Value {
 fn the_published_schema_is_the_one_of_the_parser() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas/project.schema.json");
     let text = format!("{:#}\n", schema());
-    if std::env::var("MILLRACE_GOLDEN").is_ok_and(|value| value == "write") {
+    if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
@@ -43,6 +43,10 @@ const SLIPS: &[(&str, &str)] = &[
     ("signing_keys: { generate: true }", "signing_keys: { generate: false }"),
     ("signing_keys: { generate: true }", "signing_keys: {}"),
     ("signing_keys: { generate: true }", "signing_keys: { generate: true, public_keys: [] }"),
+    ("signing_keys: { generate: true }", "signing_keys: { auth0: \"https://a.auth0.com\" }"),
+    ("signing_keys: { generate: true }", "signing_keys: { auth0: a.auth0.com, firebase: a }"),
+    ("signing_keys: { generate: true }", "signing_keys: { firebase: A_b }"),
+    ("signing_keys: { generate: true }", "signing_keys: { firebase: a, audience: b }"),
     ("key: { env: OPS_KEY }", "key: { env: OPS-KEY }"),
     ("key: { env: OPS_KEY }", "generate: true\n    key: x"),
     ("hash: 9f86", "hash: zf86"),

@@ -1,70 +1,130 @@
 //! Connected accounts.
 
 use crate::auth::{Caller, sha256};
-use crate::time::iso;
+use crate::reply::Nothing;
+use crate::time::Iso;
 use domain::config::Project;
-use domain::id::{CredentialId, routed};
-use domain::state::Credential;
+use domain::id::{CredentialId, IntegrationId, ProjectId, WorkflowId, routed};
+use domain::state;
 use domain::workflow::{Trigger, Workflow};
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// One connected account.
-pub(in crate::sdk) fn credential(
-    caller: &Caller,
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Credential {
     id: CredentialId,
-    credential: &Credential,
-) -> Value {
-    let settings = workflow_settings(&caller.project, credential);
-    let created = iso(credential.connected_at);
-    let refreshed = iso(credential.refreshed_at);
-    let mut view = json!({
-        "id": id,
-        "projectId": caller.id,
-        "integrationId": credential.integration,
-        "personaId": persona(caller),
-        "status": "VALID",
-        "providerId": credential.provider_id,
-        "providerData": {},
-        "config": { "configuredWorkflows": settings, "sharedSettings": {} },
-        "configurations": [configuration(id, credential, &settings)],
-        "isPreviewCredential": false,
-        "isRefreshing": false,
-        "refreshFailureCount": 0,
-        "dateCreated": created,
-        "dateUpdated": refreshed,
-        "dateRefreshed": refreshed,
-        "dateDeleted": null,
-    });
-    if !credential.external_id.is_empty()
-        && let Some(fields) = view.as_object_mut()
-    {
-        fields.insert("externalId".into(), json!(credential.external_id));
+    project_id: ProjectId,
+    integration_id: IntegrationId,
+    /// The user, under a name that is always the same.
+    persona_id: Uuid,
+    status: &'static str,
+    /// The account's id at the provider; empty if unknown.
+    provider_id: String,
+    provider_data: Nothing,
+    /// The customer's own name for the account.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    external_id: String,
+    config: CredentialConfig,
+    configurations: [Configuration; 1],
+    is_preview_credential: bool,
+    is_refreshing: bool,
+    refresh_failure_count: u32,
+    date_created: Iso,
+    date_updated: Iso,
+    date_refreshed: Iso,
+    date_deleted: Option<Iso>,
+}
+
+/// What is set for an account, as older clients read it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CredentialConfig {
+    configured_workflows: WorkflowStates,
+    shared_settings: Nothing,
+}
+
+/// What is set for an account.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Configuration {
+    id: CredentialId,
+    connect_credential_id: CredentialId,
+    is_default: bool,
+    workflow_settings: WorkflowStates,
+    shared_settings: Nothing,
+    config_meta: Nothing,
+    date_created: Iso,
+    date_updated: Iso,
+}
+
+/// Every deployed workflow of an integration, by its id.
+#[derive(Clone, Serialize, JsonSchema)]
+pub(super) struct WorkflowStates(BTreeMap<WorkflowId, WorkflowState>);
+
+/// Whether a workflow is on for an account.
+#[derive(Clone, Serialize, JsonSchema)]
+struct WorkflowState {
+    enabled: bool,
+    settings: Nothing,
+}
+
+impl Credential {
+    pub(in crate::sdk) fn of(
+        caller: &Caller,
+        id: CredentialId,
+        credential: &state::Credential,
+    ) -> Self {
+        let workflows = WorkflowStates::of(&caller.project, credential);
+        let (created, refreshed) = (Iso(credential.connected_at), Iso(credential.refreshed_at));
+        let configuration = Configuration {
+            id: credential.configuration,
+            connect_credential_id: id,
+            is_default: true,
+            workflow_settings: workflows.clone(),
+            shared_settings: Nothing {},
+            config_meta: Nothing {},
+            date_created: created,
+            date_updated: refreshed,
+        };
+        Self {
+            id,
+            project_id: caller.id,
+            integration_id: credential.integration,
+            persona_id: persona(caller),
+            status: "VALID",
+            provider_id: credential.provider_id.clone(),
+            provider_data: Nothing {},
+            external_id: credential.external_id.clone(),
+            config: CredentialConfig {
+                configured_workflows: workflows,
+                shared_settings: Nothing {},
+            },
+            configurations: [configuration],
+            is_preview_credential: false,
+            is_refreshing: false,
+            refresh_failure_count: 0,
+            date_created: created,
+            date_updated: refreshed,
+            date_refreshed: refreshed,
+            date_deleted: None,
+        }
     }
-    view
 }
 
-fn configuration(id: CredentialId, credential: &Credential, settings: &Value) -> Value {
-    json!({
-        "id": credential.configuration,
-        "connectCredentialId": id,
-        "isDefault": true,
-        "workflowSettings": settings,
-        "sharedSettings": {},
-        "configMeta": {},
-        "dateCreated": iso(credential.connected_at),
-        "dateUpdated": iso(credential.refreshed_at),
-    })
-}
-
-/// `{<workflow>: {enabled, settings}}` for every deployed workflow of the integration.
-pub(super) fn workflow_settings(project: &Project, credential: &Credential) -> Value {
-    let deployed = project.deployed().filter(|(_, _, w)| w.integration == credential.integration);
-    let settings = deployed.map(|(id, _, _)| {
-        let enabled = credential.enabled.contains(&id);
-        (id.to_string(), json!({ "enabled": enabled, "settings": {} }))
-    });
-    Value::Object(settings.collect::<Map<_, _>>())
+impl WorkflowStates {
+    pub(super) fn of(project: &Project, credential: &state::Credential) -> Self {
+        let deployed =
+            project.deployed().filter(|(_, _, w)| w.integration == credential.integration);
+        let states = deployed.map(|(id, _, _)| {
+            let enabled = credential.enabled.contains(&id);
+            (id, WorkflowState { enabled, settings: Nothing {} })
+        });
+        Self(states.collect())
+    }
 }
 
 /// Whether users see the workflow in a portal.

@@ -4,13 +4,16 @@ use super::UNDATED;
 use super::credential::is_listed;
 use crate::auth::Caller;
 use crate::layer::origin;
-use crate::time::iso;
+use crate::reply::Nothing;
+use crate::time::Iso;
 use axum::http::HeaderMap;
 use domain::config::IntegrationSettings;
+use domain::id::{IntegrationId, ProjectId, WorkflowId};
 use domain::state::User;
 use domain::workflow::{Authorization, Workflow};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const BRAND_COLOR: &str = "#1F2937";
@@ -18,110 +21,233 @@ const BRAND_COLOR: &str = "#1F2937";
 const ACCOUNT_INPUT: &str = "providerId";
 
 /// One integration with its portal configuration and workflows.
-pub(in crate::sdk) fn integration(
-    caller: &Caller,
-    user: &User,
-    settings: &IntegrationSettings,
-) -> Value {
-    let workflows = caller.project.deployed().map(|(_, _, workflow)| workflow);
-    let workflows: Vec<_> = workflows.filter(|w| w.integration == settings.id).collect();
-    let inputs = inputs(settings);
-    let is_custom = settings.kind.starts_with("custom.");
-    let custom = json!({
-        "slug": settings.kind,
-        "name": settings.name,
-        "icon": null,
-        "inputFields": inputs,
-    });
-    json!({
-        "id": settings.id,
-        "projectId": caller.id,
-        "type": if is_custom { "custom" } else { &settings.kind },
-        "name": settings.name,
-        "brandColor": BRAND_COLOR,
-        "isActive": settings.active,
-        "customIntegrationId": is_custom.then_some(settings.id),
-        "customIntegration": is_custom.then_some(custom),
-        "configs": [config(settings, &workflows)],
-        "workflows": workflows.iter().map(|w| brief_workflow(caller, w)).collect::<Vec<_>>(),
-        "noPermissionWorkflows": [],
-        "authenticationType": "basic",
-        "providerType": settings.kind,
-        // False would make clients open an OAuth popup.
-        "needPreOauthInputs": true,
-        "hasCredential": user.accounts_at(settings.id).next().is_some(),
-        "connectedUserLimitOnDevCred": 0,
-        "connectedUserLimitReached": false,
-        "sdkIntegrationConfig": {
-            "oauthInputs": [],
-            "accountTypes": [],
-            "authConfigInputs": inputs,
-            "postOauthInputs": [],
-            "dataSources": {},
-        },
-        "dateCreated": iso(UNDATED),
-        "dateUpdated": iso(UNDATED),
-    })
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Integration {
+    id: IntegrationId,
+    project_id: ProjectId,
+    /// `custom` for one of the project's own.
+    r#type: String,
+    name: String,
+    brand_color: &'static str,
+    is_active: bool,
+    custom_integration_id: Option<IntegrationId>,
+    custom_integration: Option<CustomIntegration>,
+    configs: [PortalConfig; 1],
+    workflows: Vec<BriefWorkflow>,
+    no_permission_workflows: [Nothing; 0],
+    authentication_type: &'static str,
+    provider_type: String,
+    need_pre_oauth_inputs: bool,
+    has_credential: bool,
+    connected_user_limit_on_dev_cred: u32,
+    connected_user_limit_reached: bool,
+    sdk_integration_config: SdkConfig,
+    date_created: Iso,
+    date_updated: Iso,
 }
 
-/// Type, name, icon and colour.
-pub(in crate::sdk) fn brief(headers: &HeaderMap, settings: &IntegrationSettings) -> Value {
-    let icon =
-        format!("{}/latest/dashboard/public/integrations/{}.svg", origin(headers), settings.kind);
-    json!({
-        "type": settings.kind,
-        "name": settings.name,
-        "brandColor": BRAND_COLOR,
-        "icon": icon,
-    })
+/// Type, name, icon and colour of an integration.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Metadata {
+    r#type: String,
+    name: String,
+    brand_color: &'static str,
+    icon: String,
 }
 
-fn config(settings: &IntegrationSettings, workflows: &[&Arc<Workflow>]) -> Value {
-    let meta = workflows.iter().enumerate().map(|(order, workflow)| {
-        let meta = json!({
-            "id": workflow.id,
-            "inputs": [],
-            "infoText": "",
-            "defaultEnabled": workflow.default_enabled,
-            "hidden": !is_listed(workflow),
-            "order": order,
+/// An integration of the project's own.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CustomIntegration {
+    slug: String,
+    name: String,
+    icon: Option<String>,
+    input_fields: Vec<UserInput>,
+}
+
+/// What a portal shows of an integration.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PortalConfig {
+    id: IntegrationId,
+    integration_id: IntegrationId,
+    date_created: Iso,
+    date_updated: Iso,
+    values: PortalValues,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PortalValues {
+    description: &'static str,
+    overview: &'static str,
+    accent_color: &'static str,
+    paragon_link: bool,
+    shared_meta: SharedMeta,
+    /// Every deployed workflow of the integration, also hidden ones.
+    workflow_meta: BTreeMap<WorkflowId, WorkflowMeta>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct SharedMeta {
+    inputs: [UserInput; 0],
+}
+
+/// What a portal shows of a workflow.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct WorkflowMeta {
+    id: WorkflowId,
+    inputs: [UserInput; 0],
+    info_text: &'static str,
+    default_enabled: bool,
+    hidden: bool,
+    order: usize,
+}
+
+/// A workflow, as far as clients read it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct BriefWorkflow {
+    id: WorkflowId,
+    description: String,
+    project_id: ProjectId,
+    integration_id: IntegrationId,
+    team_id: Option<String>,
+    is_onboarding_workflow: bool,
+    steps: [Nothing; 0],
+    date_created: Iso,
+    date_updated: Iso,
+}
+
+/// What a client asks the user for.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SdkConfig {
+    oauth_inputs: [UserInput; 0],
+    account_types: [Nothing; 0],
+    auth_config_inputs: Vec<UserInput>,
+    post_oauth_inputs: [UserInput; 0],
+    data_sources: Nothing,
+}
+
+/// A field that the user fills in.
+#[derive(Clone, Serialize, JsonSchema)]
+struct UserInput {
+    id: String,
+    title: String,
+    r#type: &'static str,
+    required: bool,
+}
+
+impl Integration {
+    pub(in crate::sdk) fn of(caller: &Caller, user: &User, settings: &IntegrationSettings) -> Self {
+        let workflows = caller.project.deployed().map(|(_, _, workflow)| workflow);
+        let workflows: Vec<_> = workflows.filter(|w| w.integration == settings.id).collect();
+        let inputs = inputs(settings);
+        let is_custom = settings.kind.starts_with("custom.");
+        let custom = || CustomIntegration {
+            slug: settings.kind.clone(),
+            name: settings.name.clone(),
+            icon: None,
+            input_fields: inputs.clone(),
+        };
+        Self {
+            id: settings.id,
+            project_id: caller.id,
+            r#type: if is_custom { "custom".to_owned() } else { settings.kind.clone() },
+            name: settings.name.clone(),
+            brand_color: BRAND_COLOR,
+            is_active: settings.active,
+            custom_integration_id: is_custom.then_some(settings.id),
+            custom_integration: is_custom.then(custom),
+            configs: [PortalConfig::of(settings, &workflows)],
+            workflows: workflows.iter().map(|w| BriefWorkflow::of(caller, w)).collect(),
+            no_permission_workflows: [],
+            authentication_type: "basic",
+            provider_type: settings.kind.clone(),
+            // False would make clients open an OAuth popup.
+            need_pre_oauth_inputs: true,
+            has_credential: user.accounts_at(settings.id).next().is_some(),
+            connected_user_limit_on_dev_cred: 0,
+            connected_user_limit_reached: false,
+            sdk_integration_config: SdkConfig {
+                oauth_inputs: [],
+                account_types: [],
+                auth_config_inputs: inputs,
+                post_oauth_inputs: [],
+                data_sources: Nothing {},
+            },
+            date_created: UNDATED,
+            date_updated: UNDATED,
+        }
+    }
+}
+
+impl Metadata {
+    pub(in crate::sdk) fn of(headers: &HeaderMap, settings: &IntegrationSettings) -> Self {
+        let (origin, kind) = (origin(headers), &settings.kind);
+        Self {
+            r#type: kind.clone(),
+            name: settings.name.clone(),
+            brand_color: BRAND_COLOR,
+            icon: format!("{origin}/latest/dashboard/public/integrations/{kind}.svg"),
+        }
+    }
+}
+
+impl PortalConfig {
+    fn of(settings: &IntegrationSettings, workflows: &[&Arc<Workflow>]) -> Self {
+        let meta = workflows.iter().enumerate().map(|(order, workflow)| {
+            let meta = WorkflowMeta {
+                id: workflow.id,
+                inputs: [],
+                info_text: "",
+                default_enabled: workflow.default_enabled,
+                hidden: !is_listed(workflow),
+                order,
+            };
+            (workflow.id, meta)
         });
-        (workflow.id.to_string(), meta)
-    });
-    json!({
-        "id": settings.id,
-        "integrationId": settings.id,
-        "dateCreated": iso(UNDATED),
-        "dateUpdated": iso(UNDATED),
-        "values": {
-            "description": "",
-            "overview": "",
-            "accentColor": BRAND_COLOR,
-            "paragonLink": false,
-            "sharedMeta": { "inputs": [] },
-            "workflowMeta": meta.collect::<Map<_, _>>(),
-        },
-    })
+        Self {
+            id: settings.id,
+            integration_id: settings.id,
+            date_created: UNDATED,
+            date_updated: UNDATED,
+            values: PortalValues {
+                description: "",
+                overview: "",
+                accent_color: BRAND_COLOR,
+                paragon_link: false,
+                shared_meta: SharedMeta { inputs: [] },
+                workflow_meta: meta.collect(),
+            },
+        }
+    }
 }
 
-fn brief_workflow(caller: &Caller, workflow: &Workflow) -> Value {
-    json!({
-        "id": workflow.id,
-        "description": workflow.name,
-        "projectId": caller.id,
-        "integrationId": workflow.integration,
-        "teamId": null,
-        "isOnboardingWorkflow": false,
-        "steps": [],
-        "dateCreated": iso(UNDATED),
-        "dateUpdated": iso(UNDATED),
-    })
+impl BriefWorkflow {
+    fn of(caller: &Caller, workflow: &Workflow) -> Self {
+        Self {
+            id: workflow.id,
+            description: workflow.name.clone(),
+            project_id: caller.id,
+            integration_id: workflow.integration,
+            team_id: None,
+            is_onboarding_workflow: false,
+            steps: [],
+            date_created: UNDATED,
+            date_updated: UNDATED,
+        }
+    }
 }
 
 /// What a user is asked for: every `{{settings.…}}` that the integration's own requests need, and
 /// the account, where webhooks name one. Clients skip the form when there is nothing to ask, so
 /// there always is.
-fn inputs(settings: &IntegrationSettings) -> Vec<Value> {
+fn inputs(settings: &IntegrationSettings) -> Vec<UserInput> {
     let mut names = BTreeSet::new();
     let (first, second) = match &settings.authorization {
         Authorization::None => ("", ""),
@@ -137,7 +263,7 @@ fn inputs(settings: &IntegrationSettings) -> Vec<Value> {
     {
         names.extend(settings_in(text));
     }
-    let mut inputs: Vec<Value> = names
+    let mut inputs: Vec<UserInput> = names
         .iter()
         .filter(|name| **name != ACCOUNT_INPUT)
         .map(|name| input(name, name, "PASSWORD"))
@@ -148,8 +274,9 @@ fn inputs(settings: &IntegrationSettings) -> Vec<Value> {
     inputs
 }
 
-fn input(id: &str, title: &str, kind: &str) -> Value {
-    json!({ "id": id, "title": title, "type": kind, "required": id != ACCOUNT_INPUT })
+fn input(id: &str, title: &str, kind: &'static str) -> UserInput {
+    let required = id != ACCOUNT_INPUT;
+    UserInput { id: id.to_owned(), title: title.to_owned(), r#type: kind, required }
 }
 
 /// The names after `{{settings.` in a text.

@@ -30,10 +30,14 @@ struct Loaded {
 /// All segments, for readers.
 pub(crate) struct Archive {
     folder: Arc<Folder>,
+    /// Who writes indexes of segments that become full; none, where nobody writes.
+    keeper: Option<Arc<Keeper>>,
     indexes_max: usize,
     chain: Mutex<Chain>,
     /// Full segments that were read lately, the latest last.
     loaded: Mutex<VecDeque<Arc<Loaded>>>,
+    /// Segments are opened one at a time: who comes second finds what the first has loaded.
+    loading: Mutex<()>,
 }
 
 struct Chain {
@@ -75,10 +79,16 @@ impl Chain {
 }
 
 impl Archive {
-    pub(crate) fn new(folder: Arc<Folder>, indexes_max: usize) -> Self {
+    pub(crate) fn new(
+        folder: Arc<Folder>,
+        indexes_max: usize,
+        keeper: Option<Arc<Keeper>>,
+    ) -> Self {
         let ends = vec![Vec::new(); folder.layout.slots()];
         let chain = Mutex::new(Chain { sealed: Vec::new(), ends, active: None });
-        Self { folder, indexes_max: indexes_max.max(1), chain, loaded: Mutex::default() }
+        let indexes_max = indexes_max.max(1);
+        let (loaded, loading) = (Mutex::default(), Mutex::default());
+        Self { folder, keeper, indexes_max, chain, loaded, loading }
     }
 
     /// Adds a full segment behind the others.
@@ -92,7 +102,7 @@ impl Archive {
     }
 
     /// Closes the segment in use: it ends here, after this group.
-    pub(crate) fn seal(&self, end: u64, group: u64, keeper: &Keeper) {
+    pub(crate) fn seal(&self, end: u64, group: u64) {
         let mut chain = self.chain();
         let Some(Active { segment, index }) = chain.active.take() else { return };
         let summary = Summary {
@@ -106,7 +116,9 @@ impl Archive {
         chain.add(self.folder.layout, summary.clone());
         drop(chain);
         self.keep(Arc::new(Loaded { segment, index: index.clone() }));
-        keeper.write(summary, index);
+        if let Some(keeper) = &self.keeper {
+            keeper.write(summary, index);
+        }
     }
 
     /// Adds durable records of the segment in use.
@@ -153,8 +165,12 @@ impl Archive {
     }
 
     fn load(&self, summary: &Summary) -> Result<Arc<Loaded>, Error> {
-        let known = self.loaded().iter().find(|l| l.segment.number == summary.number).cloned();
-        if let Some(loaded) = known {
+        let known = || self.loaded().iter().find(|l| l.segment.number == summary.number).cloned();
+        if let Some(loaded) = known() {
+            return Ok(loaded);
+        }
+        let _alone = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = known() {
             return Ok(loaded);
         }
         let failed = |error: OpenError| match error {
@@ -162,16 +178,17 @@ impl Archive {
             _ => Error::Corrupt(error.to_string()),
         };
         let segment = Segment::open(&self.folder, summary.number).map_err(failed)?;
-        let index = match index::read(&self.folder, summary) {
+        let unwritten = self.keeper.as_ref().and_then(|keeper| keeper.unwritten(summary.number));
+        let index = match unwritten.or_else(|| index::read(&self.folder, summary).map(Arc::new)) {
             Some(index) => index,
             None => {
                 let mark = segment.mark().map_err(|e| Error::Unavailable(e.to_string()))?;
                 let first = mark.map_or(0, |(_, group)| group);
                 let whole = Whole { first, last: summary.group, end: summary.end };
-                recovery::rebuild(&self.folder, &segment, &whole).map_err(failed)?.1
+                Arc::new(recovery::rebuild(&self.folder, &segment, &whole).map_err(failed)?.1)
             }
         };
-        let loaded = Arc::new(Loaded { segment: Arc::new(segment), index: Arc::new(index) });
+        let loaded = Arc::new(Loaded { segment: Arc::new(segment), index });
         self.keep(loaded.clone());
         Ok(loaded)
     }

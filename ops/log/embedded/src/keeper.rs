@@ -32,13 +32,18 @@ struct State {
     wanted: bool,
     /// Why the last one could not be prepared. Nothing is tried again until the writer asks.
     failure: Option<io::Error>,
+    /// Indexes that are not written yet; the first may be about to be.
     indexes: VecDeque<(Summary, Arc<Index>)>,
     closing: bool,
 }
 
 enum Job {
     Index(Summary, Arc<Index>),
-    Prepare(u64),
+    /// Whether the writer waited for it when it began.
+    Prepare {
+        number: u64,
+        asked: bool,
+    },
 }
 
 impl Keeper {
@@ -74,6 +79,7 @@ impl Keeper {
                 return Ok(segment);
             }
             if let Some(failure) = state.failure.take() {
+                state.wanted = false;
                 return Err(failure);
             }
             state.wanted = true;
@@ -98,6 +104,13 @@ impl Keeper {
         self.changed.notify_all();
     }
 
+    /// The index of a full segment, if it is not written yet.
+    pub(crate) fn unwritten(&self, number: u64) -> Option<Arc<Index>> {
+        let state = self.state();
+        let found = state.indexes.iter().find(|(summary, _)| summary.number == number);
+        found.map(|(_, index)| index.clone())
+    }
+
     pub(crate) fn close(&self) {
         self.state().closing = true;
         self.changed.notify_all();
@@ -111,8 +124,9 @@ impl Keeper {
                     if let Err(error) = index::write(&self.folder, &summary, &index) {
                         tracing::warn!(segment = summary.number, %error, "cannot write the index");
                     }
+                    self.state().indexes.pop_front();
                 }
-                Job::Prepare(number) => self.prepare(number),
+                Job::Prepare { number, asked } => self.prepare(number, asked),
             }
         }
     }
@@ -123,22 +137,22 @@ impl Keeper {
             let lacking = state.ready.len() < state.ahead && state.failure.is_none();
             let wanted = state.wanted && state.ready.is_empty();
             if wanted && state.failure.is_none() {
-                return Some(Job::Prepare(state.number));
+                return Some(Job::Prepare { number: state.number, asked: true });
             }
-            if let Some((summary, index)) = state.indexes.pop_front() {
-                return Some(Job::Index(summary, index));
+            if let Some((summary, index)) = state.indexes.front() {
+                return Some(Job::Index(summary.clone(), index.clone()));
             }
             if state.closing {
                 return None;
             }
             if lacking {
-                return Some(Job::Prepare(state.number));
+                return Some(Job::Prepare { number: state.number, asked: false });
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn prepare(&self, number: u64) {
+    fn prepare(&self, number: u64, asked: bool) {
         let bytes = segment::size(number, self.segment_bytes);
         let made = Segment::create(&self.folder, number, bytes, &|took| self.pace(took));
         let mut state = self.state();
@@ -147,6 +161,8 @@ impl Keeper {
                 state.ready.push_back(segment);
                 state.number += 1;
             }
+            // It began before the writer asked: the disk may have healed since, so it is tried again.
+            Err(_) if state.wanted && !asked => {}
             Err(error) => state.failure = Some(error),
         }
         self.changed.notify_all();

@@ -30,6 +30,8 @@ impl Layout {
             Stream::Commands if number < self.partitions => Some(paired),
             Stream::Events if number < self.partitions => Some(paired + 1),
             Stream::Config | Stream::Keys | Stream::Commands | Stream::Events => None,
+            // One process has the folder to itself.
+            Stream::Cluster => None,
         }
     }
 }
@@ -41,6 +43,7 @@ pub(crate) const fn code(stream: Stream) -> u8 {
         Stream::Commands => 1,
         Stream::Events => 2,
         Stream::Keys => 3,
+        Stream::Cluster => 4,
     }
 }
 
@@ -52,15 +55,4 @@ pub(crate) const fn stream(code: u8) -> Option<Stream> {
         3 => Some(Stream::Keys),
         _ => None,
     }
-}
-
-/// How people write a partition: `events/3`.
-pub(crate) fn name(partition: Partition) -> String {
-    let stream = match partition.stream {
-        Stream::Config => "config",
-        Stream::Commands => "commands",
-        Stream::Events => "events",
-        Stream::Keys => "keys",
-    };
-    format!("{stream}/{}", partition.number)
 }

@@ -9,6 +9,7 @@
 //! - `archive` reads what is no longer in memory.
 //! - `recovery` finds out, at opening, what the files hold.
 //! - `snapshot` reads beside the process that holds the folder.
+//! - `pack` makes a log that is kept as small as it can be.
 
 mod archive;
 mod disk;
@@ -21,6 +22,7 @@ mod layout;
 mod log;
 mod options;
 mod order;
+mod pack;
 mod recovery;
 mod scan;
 mod segment;
@@ -32,5 +34,6 @@ mod writer;
 pub use error::OpenError;
 pub use log::EmbeddedLog;
 pub use options::Options;
+pub use pack::pack;
 pub use recovery::Recovered;
 pub use snapshot::Snapshot;

@@ -55,7 +55,11 @@ impl EmbeddedLog {
         let runtime = Handle::try_current().map_err(|_| OpenError::Runtime)?;
         let folder = Arc::new(Folder::open(disk, options.folder, options.partitions)?);
         let opened = recovery::open(&folder)?;
-        let archive = Arc::new(Archive::new(folder.clone(), options.indexes_max));
+        let keeper =
+            Keeper::new(folder.clone(), options.segment_bytes, opened.unused, opened.number);
+        let keeper = Arc::new(keeper);
+        let kept = Some(keeper.clone());
+        let archive = Arc::new(Archive::new(folder.clone(), options.indexes_max, kept));
         opened.sealed.into_iter().for_each(|summary| archive.add(summary));
         let current = opened.active.map(|(segment, index, end)| {
             let segment = Arc::new(segment);
@@ -63,9 +67,6 @@ impl EmbeddedLog {
             Current { segment, end, spoiled: false }
         });
         let order = Arc::new(Order::new(folder.layout, &opened.next, limits));
-        let bytes = options.segment_bytes;
-        let keeper = Keeper::new(folder.clone(), bytes, opened.unused, opened.number);
-        let keeper = Arc::new(keeper);
         let (done, answers) = mpsc::unbounded_channel();
         runtime.spawn(answer(answers));
         let writer = Writer {
@@ -85,6 +86,18 @@ impl EmbeddedLog {
         log.threads.push(start("log writer", &log.folder, move || writer.run())?);
         log.threads.push(start("log keeper", &log.folder, move || keeper.run())?);
         Ok(log)
+    }
+
+    /// The next record of a partition that never had one gets this offset: those of a log that is
+    /// moved keep theirs, also where the first ones are forgotten. A gap stands in front of it.
+    ///
+    /// # Errors
+    /// `Conflict`: the partition has records. Else as [`Log::append`].
+    pub async fn begin(&self, partition: Partition, first: Offset) -> Result<(), Error> {
+        if !self.order.begin(self.order.slot(partition)?, first - 1) {
+            return Err(Error::Conflict(format!("{partition} has records")));
+        }
+        self.append(vec![(partition, Record::gap())]).await.map(|_| ())
     }
 
     #[cfg(test)]

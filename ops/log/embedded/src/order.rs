@@ -15,7 +15,7 @@ mod lane;
 mod queue;
 mod reader;
 
-use crate::layout::{self, Layout};
+use crate::layout::Layout;
 use crate::options::Options;
 pub(crate) use fence::Voided;
 use lane::Lane;
@@ -123,8 +123,13 @@ impl Order {
     }
 
     pub(crate) fn slot(&self, partition: Partition) -> Result<usize, Error> {
-        let absent = || format!("there is no partition {}", layout::name(partition));
+        let absent = || format!("there is no partition {partition}");
         self.layout.slot(partition).ok_or_else(|| Error::Corrupt(absent()))
+    }
+
+    /// The next record of a partition that never had one gets this offset. False: it had.
+    pub(crate) fn begin(&self, slot: usize, offset: Offset) -> bool {
+        self.state().lanes[slot].begin(offset)
     }
 
     /// Waits until the queue has room, and orders the records. The receiver hears when they are

@@ -246,7 +246,7 @@ fn follow(folder: &Folder, summary: &Summary, next: &mut [Offset]) -> Result<(),
         match end {
             Some(end) if *base >= *end => *end = base + i64::from(*count),
             Some(_) | None => {
-                let why = format!("{} does not go on at {base}", crate::layout::name(*partition));
+                let why = format!("{partition} does not go on at {base}");
                 return Err(OpenError::corrupt(&folder.segment(summary.number), START, why));
             }
         }

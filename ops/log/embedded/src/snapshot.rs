@@ -31,7 +31,7 @@ impl Snapshot {
     pub fn take(folder: impl Into<PathBuf>) -> Result<Self, OpenError> {
         let folder = Arc::new(Folder::look(Arc::new(ReadOnly), folder.into())?);
         let found = recovery::look(&folder)?;
-        let archive = Archive::new(folder.clone(), INDEXES_MAX);
+        let archive = Archive::new(folder.clone(), INDEXES_MAX, None);
         found.sealed.into_iter().for_each(|summary| archive.add(summary));
         if let Some((segment, index, _)) = found.active {
             archive.activate(Arc::new(segment), index);

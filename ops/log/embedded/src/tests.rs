@@ -3,6 +3,7 @@ mod damage;
 mod faults;
 mod folder;
 mod golden;
+mod moved;
 mod recovery;
 mod snapshot;
 mod together;

@@ -140,7 +140,7 @@ impl Writer {
             return Err(error);
         }
         if let Some(current) = &self.current {
-            self.archive.seal(current.end, self.group, &self.keeper);
+            self.archive.seal(current.end, self.group);
         }
         let segment = Arc::new(segment);
         self.archive.activate(segment.clone(), Index::default());

@@ -1,7 +1,7 @@
 //! Records as coloured columns on a terminal, as JSON lines in a pipe.
 
+use crate::cli::moment::shown;
 use domain::meta::Meta;
-use domain::time::Timestamp;
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 
@@ -41,7 +41,7 @@ impl Line {
             "type": self.name,
             "id": meta.event_id,
             "at": meta.occurred_at,
-            "time": iso(meta.occurred_at),
+            "time": shown(meta.occurred_at),
             "key": meta.key,
             "execution": meta.execution,
             "command": meta.command_id,
@@ -62,7 +62,7 @@ impl Line {
             _ => 33,
         };
         let place = format!("{}/{}@{}", self.stream, self.number, self.offset);
-        let at = iso(self.meta.occurred_at);
+        let at = shown(self.meta.occurred_at);
         let name = self.name;
         format!("\x1b[2m{at} {place:<18}\x1b[0m \x1b[{colour}m{name:<20}\x1b[0m {}", self.body)
     }
@@ -89,13 +89,6 @@ fn shorten(value: &mut Value) {
     }
 }
 
-/// The moment as people read it.
-fn iso(at: Timestamp) -> String {
-    let moment = chrono::DateTime::from_timestamp_millis(at.0);
-    let shown = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-    moment.map_or_else(|| at.0.to_string(), shown)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +96,7 @@ mod tests {
     use domain::id::{CommandId, EventId, ProjectId};
     use domain::meta::Actor;
     use domain::payload::Payload;
+    use domain::time::Timestamp;
 
     #[test]
     fn sealed_bytes_are_told_by_their_size() {

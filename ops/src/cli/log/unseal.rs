@@ -24,8 +24,8 @@ use uuid::Uuid;
 pub(super) async fn record(config: &Config, command: &str, filter: &Filter) -> Result<()> {
     let what =
         RecordUnsealing { who: who(), command: command.to_owned(), filter: format!("{filter:?}") };
-    match wire::open_log(config) {
-        Ok(log) => append(&log, what).await,
+    match wire::open_log(config).await {
+        Ok(log) => append(log.as_ref(), what).await,
         // Somebody has the folder: the node that answers at its address.
         Err(held) => tell(config, &what).await.with_context(|| format!("{held:#}")),
     }
@@ -50,22 +50,11 @@ async fn append(log: &dyn Log, what: RecordUnsealing) -> Result<()> {
     let id = CommandId::fresh(now, entropy);
     let key = Key::Project(ProjectId(Uuid::nil()));
     let meta = Meta {
-        event_id: EventId(id.0),
         project: key.project(),
         key: key.name(),
-        execution: None,
-        occurred_at: now,
         actor: Actor::Team,
-        causation_id: None,
-        correlation_id: id.0,
         command_id: id,
-        body_hash: None,
-        command_offset: -1,
-        config_offset: -1,
-        epoch: 0,
-        incarnation: 0,
-        i: 0,
-        n: 1,
+        ..Meta::keyless(EventId(id.0), now)
     };
     let body = Command::from(what);
     let kind = body.schema().id;

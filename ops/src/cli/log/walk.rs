@@ -54,11 +54,17 @@ impl<'a> Walk<'a> {
 impl Cursor {
     /// Reads on, if nothing is at hand. What cannot be read is told, and passed over.
     async fn fill(&mut self, log: &dyn Log) -> Result<()> {
+        if self.from == 0 {
+            self.from = log.start(self.partition).await?;
+        }
         while self.at_hand.is_empty() && !self.has_ended {
             let batch = log.read(self.partition, self.from, READ_BYTES_MAX).await?;
             self.has_ended = batch.is_empty();
             for stored in batch {
                 self.from = stored.offset + 1;
+                if stored.record.is_gap() {
+                    continue;
+                }
                 match codec::decode_meta(&stored.record.value) {
                     Ok((_, meta)) => self.at_hand.push_back((stored, meta)),
                     Err(error) => eprintln!(

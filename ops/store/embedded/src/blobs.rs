@@ -33,6 +33,8 @@ pub struct FileBlobs(Arc<Inner>);
 struct Inner {
     folder: Folder,
     bytes_max: usize,
+    /// Who writes: others may share the folder, on other machines too.
+    writer: u64,
     number: AtomicU64,
 }
 
@@ -44,14 +46,17 @@ impl FileBlobs {
     /// is from a newer version.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         let folder = Folder::open(path, FORMAT)?;
-        let under_way = folder.join(UNDER_WAY);
-        // What a crash left: never acknowledged, or already erased.
-        remove(&under_way)
-            .and_then(|()| create_folder(&under_way))
-            .and_then(|()| create_folder(&folder.join(SCOPES)))
-            .map_err(|error| refused("making", path, &error))?;
-        let bytes_max = options.blob_bytes_max;
-        Ok(Self(Arc::new(Inner { folder, bytes_max, number: AtomicU64::new(0) })))
+        tidy(&folder)?;
+        Ok(Self::of(folder, options))
+    }
+
+    /// Opens the blobs in a folder that other nodes share, making it if need be. Blocks.
+    ///
+    /// # Errors
+    /// `Unavailable`: another process has the folder to itself, or the disk refuses. `Corrupt`: the
+    /// folder is from a newer version.
+    pub fn share(path: &Path, options: &Options) -> Result<Self, Error> {
+        Ok(Self::of(Folder::share(path, FORMAT, tidy)?, options))
     }
 
     /// Reads the blobs of a folder that another process may have; writing is refused.
@@ -59,10 +64,72 @@ impl FileBlobs {
     /// # Errors
     /// `Unavailable`: there are none. `Corrupt`: the folder is from a newer version.
     pub fn look(path: &Path, options: &Options) -> Result<Self, Error> {
-        let folder = Folder::look(path, FORMAT)?;
-        let bytes_max = options.blob_bytes_max;
-        Ok(Self(Arc::new(Inner { folder, bytes_max, number: AtomicU64::new(0) })))
+        Ok(Self::of(Folder::look(path, FORMAT)?, options))
     }
+
+    /// The scopes that hold blobs, in order. Blocks.
+    ///
+    /// # Errors
+    /// `Unavailable`: the disk refuses.
+    pub fn scopes(&self) -> Result<Vec<String>, Error> {
+        names(&self.0.folder.join(SCOPES))
+    }
+
+    /// The blobs of a scope, in order. Blocks.
+    ///
+    /// # Errors
+    /// `Unavailable`: the disk refuses. `Corrupt`: a file has another name than a blob has.
+    pub fn ids(&self, scope: &str) -> Result<Vec<BlobId>, Error> {
+        check_scope(scope)?;
+        let folder = self.0.scope(scope);
+        let mut ids = Vec::new();
+        for first in names(&folder)? {
+            for rest in names(&folder.join(&first))? {
+                let name = format!("{first}{rest}");
+                let id = BlobId::parse(&name).ok_or_else(|| {
+                    Error::Corrupt(format!("{} holds {name}, which is no blob", folder.display()))
+                })?;
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
+    fn of(folder: Folder, options: &Options) -> Self {
+        let (bytes_max, number) = (options.blob_bytes_max, AtomicU64::new(0));
+        Self(Arc::new(Inner { folder, bytes_max, writer: fresh(), number }))
+    }
+}
+
+/// The names in a folder, in order; none if it is gone.
+fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    let list = || -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(folder)?;
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    };
+    match list() {
+        Ok(mut names) => {
+            names.sort();
+            Ok(names)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(refused("listing", folder, &error)),
+    }
+}
+
+/// A number that no other process has.
+fn fresh() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
+}
+
+/// Removes what a crash left: never acknowledged, or already erased.
+fn tidy(folder: &Folder) -> Result<(), Error> {
+    let under_way = folder.join(UNDER_WAY);
+    remove(&under_way)
+        .and_then(|()| create_folder(&under_way))
+        .and_then(|()| create_folder(&folder.join(SCOPES)))
+        .map_err(|error| refused("making", folder.path(), &error))
 }
 
 impl Inner {
@@ -86,7 +153,7 @@ impl Inner {
 
     fn under_way(&self) -> PathBuf {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        self.folder.join(UNDER_WAY).join(number.to_string())
+        self.folder.join(UNDER_WAY).join(format!("{:016x}-{number}", self.writer))
     }
 
     fn put(&self, scope: &str, bytes: &[u8]) -> Result<BlobId, Error> {
@@ -149,9 +216,22 @@ impl Inner {
             Err(error) => return Err(failed(error)),
         }
         sync_folder(&self.folder.join(SCOPES))
-            .and_then(|()| remove(&erased))
+            .and_then(|()| remove_all(&erased))
             .and_then(|()| sync_folder(&self.folder.join(UNDER_WAY)))
             .map_err(failed)
+    }
+}
+
+/// A put that had opened a folder before it was taken away may still name its file in it.
+fn remove_all(erased: &Path) -> io::Result<()> {
+    let mut tries = 1;
+    loop {
+        match remove(erased) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && tries < TRY_COUNT_MAX => {
+                tries += 1;
+            }
+            removed => return removed,
+        }
     }
 }
 

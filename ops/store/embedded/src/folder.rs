@@ -8,6 +8,11 @@ use ports::Error;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long and how often one who shares a folder waits for one who tidies it up.
+const SHARE_PAUSE: Duration = Duration::from_millis(20);
+const SHARE_TRIES_MAX: u32 = 100;
 
 /// What a folder holds, and the newest version of it that this code reads.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +43,36 @@ impl Folder {
         let folder = Self { path: path.to_owned(), lock: Some(lock) };
         folder.check(format)?;
         Ok(folder)
+    }
+
+    /// Takes the folder together with others who share it, making it if need be. Who comes when no
+    /// one else is there tidies it up first.
+    ///
+    /// # Errors
+    /// `Unavailable`: another process has it to itself, or the disk refuses. `Corrupt`: as
+    /// [`Folder::open`].
+    pub(crate) fn share(
+        path: &Path,
+        format: Format,
+        tidy: impl FnOnce(&Self) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        create_folder(path).map_err(|error| refused("making", path, &error))?;
+        match Self::open(path, format) {
+            Ok(folder) => {
+                tidy(&folder)?;
+                if let Some(file) = &folder.lock {
+                    let failed = |error: io::Error| refused("sharing", path, &error);
+                    file.set_len(0).and_then(|()| file.lock_shared()).map_err(failed)?;
+                }
+                Ok(folder)
+            }
+            Err(Error::Unavailable(_)) => {
+                let folder = Self { path: path.to_owned(), lock: Some(lock_with_others(path)?) };
+                folder.check(format)?;
+                Ok(folder)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Looks into a folder that another process may have.
@@ -124,6 +159,21 @@ fn lock(folder: &Path) -> Result<File, Error> {
         .and_then(|_| writeln!(file, "{}", std::process::id()))
         .map_err(failed)?;
     Ok(file)
+}
+
+/// Waits for who is tidying up.
+fn lock_with_others(folder: &Path) -> Result<File, Error> {
+    let path = folder.join("LOCK");
+    let failed = |error: io::Error| refused("locking", &path, &error);
+    let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(failed)?;
+    for _ in 0..SHARE_TRIES_MAX {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(SHARE_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+    Err(taken(folder, &mut file))
 }
 
 fn taken(folder: &Path, file: &mut File) -> Error {

@@ -6,14 +6,16 @@ use serde_json::Value;
 use std::process::Command;
 
 /// What each crate of ours may use of ours.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("ports", &["domain"]),
     ("ingest", &["domain", "ports"]),
     ("projections", &["domain", "ports"]),
     ("connectors", &["domain", "ports"]),
     ("log-embedded", &["domain", "ports"]),
+    ("log-kafka", &["domain", "ports"]),
     ("store-embedded", &["domain", "ports"]),
+    ("brokers", &[]),
     (
         "millrace",
         &[
@@ -23,6 +25,7 @@ const EDGES: [(&str, &[&str]); 11] = [
             "projections",
             "connectors",
             "log-embedded",
+            "log-kafka",
             "store-embedded",
         ],
     ),
@@ -35,11 +38,13 @@ const EDGES: [(&str, &[&str]); 11] = [
             "projections",
             "connectors",
             "log-embedded",
+            "log-kafka",
             "store-embedded",
+            "brokers",
             "millrace",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["brokers"]),
     ("fuzz", &["domain"]),
 ];
 

@@ -6,11 +6,12 @@ use anyhow::Result;
 use std::path::PathBuf;
 
 pub(super) fn findings(files: &[PathBuf], findings: &mut Vec<String>) -> Result<()> {
-    let families = read("domain/src/event.rs".as_ref())? + &read("domain/src/command.rs".as_ref())?;
-    for path in files
-        .iter()
-        .filter(|path| path.starts_with("schemas/events") || path.starts_with("schemas/commands"))
-    {
+    let mut families = String::new();
+    for family in ["event", "command", "cluster"] {
+        families += &read(format!("domain/src/{family}.rs").as_ref())?;
+    }
+    let folders = ["schemas/events", "schemas/commands", "schemas/cluster"];
+    for path in files.iter().filter(|path| folders.iter().any(|folder| path.starts_with(folder))) {
         let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
         if !families.contains(&format!("\"{name}\"")) {
             findings.push(format!("{}: no type reads it", path.display()));

@@ -27,7 +27,10 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
                 }
             }
         }
-        let standing: Vec<i64> = part.runs.iter().flatten().map(|(offset, _)| *offset).collect();
+        let decided = part.runs.iter().flatten().map(|(offset, _)| *offset);
+        let begun = part.begun.iter().map(|(offset, _)| *offset);
+        let mut standing: Vec<i64> = decided.chain(begun).collect();
+        standing.sort_unstable();
         if passed != standing {
             let at = passed.iter().zip(&standing).position(|(a, b)| a != b);
             let at = at.unwrap_or(passed.len().min(standing.len()));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use ports::model::store::ModelStore;
 use ports::{Log, Range, Store, Table};
 use projections::history::{self, History};
-use projections::inbox::{self, Inbox};
+use projections::inbox::Inbox;
 use projections::owner::table::FOLDED;
 use projections::runner::{Projection, Runner};
 use projections::{Owner, Seat, World as Ports};
@@ -43,7 +43,7 @@ fn readers(world: &World, part: &Part, live: &dyn Store) -> Result<(), Breach> {
     let fresh: Arc<dyn Store> = Arc::new(ModelStore::default());
     let torn = Arc::new(ModelStore::new(u64::from(part.seat.number())));
     let projections: [Arc<dyn Projection>; 2] = [Arc::new(History), Arc::new(Inbox)];
-    for projection in projections {
+    for projection in &projections {
         let seat = part.seat;
         let mut runner = Runner::new(log.clone(), fresh.clone(), projection.clone(), seat);
         while now(runner.step()).map_err(failed)?.1 {}
@@ -56,7 +56,8 @@ fn readers(world: &World, part: &Part, live: &dyn Store) -> Result<(), Breach> {
         while now(runner.step()).map_err(failed)?.1 {}
         now(torn.sync()).map_err(failed)?;
     }
-    for table in [history::RUNS, history::CONTENTS, history::STARTS, inbox::DELIVERIES] {
+    let tables = projections.iter().flat_map(|projection| projection.tables());
+    for table in tables.copied() {
         compare(part.seat, table, torn.as_ref(), fresh.as_ref())?;
     }
     // Owners and readers share a store: none writes the other's tables.

@@ -41,6 +41,15 @@ impl Lane {
         }
     }
 
+    /// Begins at an offset. False: there are records already.
+    pub(super) fn begin(&mut self, offset: Offset) -> bool {
+        let is_empty = self.next == 0;
+        if is_empty {
+            *self = Self::new(offset);
+        }
+        is_empty
+    }
+
     pub(super) fn give(&mut self) -> Offset {
         let offset = self.next;
         self.next += 1;

@@ -109,3 +109,27 @@ async fn whoever_only_looks_reads_beside_the_owner_and_writes_nothing() {
     assert!(looker.put("ab", Bytes::from_static(b"mine")).await.is_err());
     assert!(looker.erase("ab").await.is_err());
 }
+
+#[tokio::test]
+async fn nodes_share_a_folder_and_see_what_each_other_puts() {
+    let root = tempfile::tempdir().unwrap();
+    let share = || FileBlobs::share(root.path(), &Options::default()).unwrap();
+    let (one, other) = (share(), share());
+    let first = one.put("ab", Bytes::from_static(b"by one")).await.unwrap();
+    let second = other.put("ab", Bytes::from_static(b"by the other")).await.unwrap();
+    assert_eq!(other.get("ab", first).await.unwrap(), Some(Bytes::from_static(b"by one")));
+    assert_eq!(one.get("ab", second).await.unwrap(), Some(Bytes::from_static(b"by the other")));
+    let alone = FileBlobs::open(root.path(), &Options::default());
+    assert!(matches!(alone, Err(Error::Unavailable(_))), "{alone:?}");
+    drop((one, other));
+    let alone = open(root.path());
+    assert_eq!(alone.get("ab", first).await.unwrap(), Some(Bytes::from_static(b"by one")));
+}
+
+#[test]
+fn a_folder_that_one_process_has_to_itself_is_not_shared() {
+    let root = tempfile::tempdir().unwrap();
+    let _alone = open(root.path());
+    let shared = FileBlobs::share(root.path(), &Options::default());
+    assert!(matches!(shared, Err(Error::Unavailable(_))), "{shared:?}");
+}

@@ -1,0 +1,48 @@
+//! What the log is, and which nodes are at it: the records of the stream `cluster`.
+
+use serde::{Deserialize, Serialize};
+
+crate::codec::family! {
+    /// Every record that the stream `cluster` can hold.
+    Notice in "cluster" {
+        300 LogCreated "log_created.1",
+        301 NodeSeen "node_seen.1",
+        302 NodeLeft "node_left.1",
+    }
+}
+
+/// What the log is, written once, when its topics were made.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "LogCreated")]
+pub struct LogCreated {
+    /// The identity of the log (a UUID); a recreated log has another.
+    pub identity: String,
+    /// Partitions of commands and of events, for ever.
+    pub partitions: i32,
+    /// The version of the layout of the topics.
+    pub format: i32,
+}
+
+/// A node says that it is there; it repeats it while it lives.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "NodeSeen")]
+pub struct NodeSeen {
+    /// The node, in this life.
+    pub node: String,
+    /// Where it answers HTTP, for people.
+    pub address: String,
+    /// Whether its rows have caught up, so that it can take partitions over.
+    pub ready: bool,
+    /// The build that it runs.
+    pub version: String,
+    /// The highest schema id that it can read.
+    pub schema_max: i32,
+}
+
+/// A node stops, and takes no partition any more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "NodeLeft")]
+pub struct NodeLeft {
+    /// The node, in the life that ends.
+    pub node: String,
+}

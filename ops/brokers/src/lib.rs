@@ -1,0 +1,16 @@
+//! A real Apache Kafka for development and tests: one broker or three, on loopback, each a process
+//! of its own with its data in a folder.
+//!
+//! A [`Cluster`] is laid out first (ports, settings), then each [`Broker`] is formatted and run by
+//! whoever needs it: `cargo x servers` lets brokers go on, `cargo x fault` kills them.
+
+mod broker;
+mod certificate;
+mod cluster;
+mod jars;
+mod settings;
+
+pub use broker::{Broker, Listener, PASSWORD, Protocol, USER};
+pub use certificate::Certificate;
+pub use cluster::{Cluster, Ports};
+pub use jars::install;

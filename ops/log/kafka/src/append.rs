@@ -1,0 +1,301 @@
+//! Appending: shared idempotent producers, and who waits for their delivery reports.
+
+use crate::connect::{Ear, config, described};
+use crate::header::to_kafka;
+use crate::options::Options;
+use crate::topic::Topics;
+use ports::{Error, Offset, Partition, Record};
+use rdkafka::ClientContext;
+use rdkafka::Message;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// An append of more records than this waits a little, so that they travel in few requests.
+const LATENCY_RECORDS_MAX: usize = 64;
+/// How long a batch is gathered for throughput, in milliseconds.
+const THROUGHPUT_LINGER_MS: u64 = 2;
+/// A producer that has delivered nothing for so many timeouts of an append is made again. The client
+/// may come out of an outage of the brokers with a producer that never sends again, though it says
+/// that nothing is wrong (librdkafka 2.12; of two nodes that were without Kafka for a minute, one).
+const SILENT_TIMEOUTS_MAX: u64 = 2;
+/// Pause while a producer's queue is full.
+const FULL_PAUSE: Duration = Duration::from_millis(1);
+
+/// The way into the log.
+pub(crate) struct Appender {
+    options: Options,
+    topics: Topics,
+    /// For few records, sent at once.
+    latency: Line,
+    /// For many.
+    throughput: Line,
+}
+
+/// One producer, made again when it has broken for good.
+struct Line {
+    linger_ms: u64,
+    current: RwLock<Arc<Made>>,
+}
+
+/// A producer, and when it last delivered something.
+struct Made {
+    producer: ThreadedProducer<Reports>,
+    at: Instant,
+    /// From `at` until the last delivery, in milliseconds.
+    delivered_ms: AtomicU64,
+}
+
+/// Hands delivery reports to those who wait for them.
+struct Reports(Ear);
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.error(error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Box<Ticket>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+        match result {
+            Ok(message) => ticket.delivered(message.offset()),
+            Err((error, _)) => ticket.failed(error.clone()),
+        }
+    }
+}
+
+/// The place of one record in its append.
+struct Ticket {
+    append: Arc<Pending>,
+    index: usize,
+}
+
+/// An append whose records are on their way.
+struct Pending {
+    offsets: Vec<AtomicI64>,
+    left: AtomicUsize,
+    failure: Mutex<Option<KafkaError>>,
+    done: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl Ticket {
+    fn delivered(&self, offset: Offset) {
+        self.append.offsets[self.index].store(offset, Ordering::Relaxed);
+        self.append.leave(1);
+    }
+
+    fn failed(&self, error: KafkaError) {
+        self.append.fail(error, 1);
+    }
+}
+
+impl Pending {
+    fn new(count: usize) -> (Arc<Self>, oneshot::Receiver<()>) {
+        let (done, waiting) = oneshot::channel();
+        let pending = Self {
+            offsets: (0..count).map(|_| AtomicI64::new(-1)).collect(),
+            left: AtomicUsize::new(count),
+            failure: Mutex::new(None),
+            done: Mutex::new(Some(done)),
+        };
+        (Arc::new(pending), waiting)
+    }
+
+    fn fail(&self, error: KafkaError, records: usize) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        self.leave(records);
+    }
+
+    fn leave(&self, records: usize) {
+        if self.left.fetch_sub(records, Ordering::AcqRel) == records {
+            let done = self.done.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // Who gave up waiting does not hear of it.
+            let _ = done.map(|done| done.send(()));
+        }
+    }
+
+    fn outcome(&self) -> Result<Vec<Offset>, KafkaError> {
+        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => Ok(self.offsets.iter().map(|at| at.load(Ordering::Relaxed)).collect()),
+        }
+    }
+}
+
+impl Appender {
+    /// Makes the producers; each asks at once for the id that makes it idempotent, so that the
+    /// first append does not wait for it.
+    pub(crate) fn new(options: Options, topics: Topics) -> Result<Self, KafkaError> {
+        let latency = Line::new(&options, 0)?;
+        let throughput = Line::new(&options, THROUGHPUT_LINGER_MS)?;
+        Ok(Self { options, topics, latency, throughput })
+    }
+
+    pub(crate) async fn append(
+        &self,
+        records: Vec<(Partition, Record)>,
+    ) -> Result<Vec<Offset>, Error> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        for (partition, _) in &records {
+            self.topics.place(*partition)?;
+        }
+        let line =
+            if records.len() > LATENCY_RECORDS_MAX { &self.throughput } else { &self.latency };
+        let made = line.current();
+        let count = records.len();
+        let (pending, waiting) = Pending::new(count);
+        for (index, (partition, record)) in records.iter().enumerate() {
+            let ticket = Box::new(Ticket { append: pending.clone(), index });
+            if let Err(error) = self.send(&made.producer, (*partition, record), ticket).await {
+                // It and what comes after it are not on their way.
+                pending.fail(error, count - index);
+                break;
+            }
+        }
+        if waiting.await.is_err() {
+            return Err(Error::Unavailable("a producer has gone".into()));
+        }
+        match pending.outcome() {
+            Ok(offsets) => {
+                made.delivered();
+                Ok(offsets)
+            }
+            Err(error) => {
+                line.renew(&self.options, &made, &error);
+                Err(Error::Unavailable(described(&self.options, &error)))
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        producer: &ThreadedProducer<Reports>,
+        (partition, record): (Partition, &Record),
+        ticket: Box<Ticket>,
+    ) -> Result<(), KafkaError> {
+        let topic = self.topics.name(partition.stream);
+        let mut message: BaseRecord<'_, [u8], [u8], Box<Ticket>> =
+            BaseRecord::with_opaque_to(topic, ticket)
+                .partition(i32::from(partition.number))
+                .headers(to_kafka(&record.headers));
+        if !record.key.is_empty() {
+            message = message.key(&record.key);
+        }
+        // In a compacted stream, nothing is what forgets; elsewhere, what every client passes over.
+        if !record.value.is_empty() {
+            message = message.payload(&record.value);
+        }
+        loop {
+            match producer.send(message) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    message = back;
+                    tokio::time::sleep(FULL_PAUSE).await;
+                }
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Line {
+    fn new(options: &Options, linger_ms: u64) -> Result<Self, KafkaError> {
+        let current = RwLock::new(Arc::new(Made::new(options, linger_ms)?));
+        Ok(Self { linger_ms, current })
+    }
+
+    fn current(&self) -> Arc<Made> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes another producer if this one, of which an append failed, will never send again.
+    fn renew(&self, options: &Options, failed: &Arc<Made>, error: &KafkaError) {
+        let Some(reason) = failed.broken(options, error) else { return };
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&current, failed) {
+            return;
+        }
+        tracing::warn!(reason, "a producer is made again");
+        match Made::new(options, self.linger_ms) {
+            Ok(made) => *current = Arc::new(made),
+            Err(error) => tracing::error!(%error, "no producer can be made"),
+        }
+    }
+}
+
+impl Made {
+    fn new(options: &Options, linger_ms: u64) -> Result<Self, KafkaError> {
+        let producer = make(options, linger_ms)?;
+        Ok(Self { producer, at: Instant::now(), delivered_ms: AtomicU64::new(0) })
+    }
+
+    fn age_ms(&self) -> u64 {
+        u64::try_from(self.at.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn delivered(&self) {
+        self.delivered_ms.fetch_max(self.age_ms(), Ordering::Relaxed);
+    }
+
+    /// Why it will never send again, if that is so.
+    fn broken(&self, options: &Options, error: &KafkaError) -> Option<String> {
+        if let Some((code, reason)) = self.producer.client().fatal_error() {
+            return Some(format!("{code}: {reason}"));
+        }
+        let is_late = error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut);
+        let silent_ms = self.age_ms().saturating_sub(self.delivered_ms.load(Ordering::Relaxed));
+        let is_silent = silent_ms > options.append_timeout_ms.saturating_mul(SILENT_TIMEOUTS_MAX);
+        (is_late && is_silent).then(|| format!("it has delivered nothing for {silent_ms} ms"))
+    }
+}
+
+fn make(options: &Options, linger_ms: u64) -> Result<ThreadedProducer<Reports>, KafkaError> {
+    config(options)
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", linger_ms.to_string())
+        .set("batch.size", "1000000")
+        .set("message.timeout.ms", options.append_timeout_ms.to_string())
+        .set("message.max.bytes", options.record_bytes_max.to_string())
+        .set("queue.buffering.max.messages", options.queue_records_max.to_string())
+        .set("queue.buffering.max.kbytes", (options.queue_bytes_max >> 10).to_string())
+        .create_with_context(Reports(Ear::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use ports::Headers;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_producer_that_never_delivers_is_made_again() {
+        // Nobody listens there.
+        let options = Options { append_timeout_ms: 100, ..Options::new("127.0.0.1:1", "m") };
+        let appender = Appender::new(options, Topics::new("m", 1)).unwrap();
+        let first = appender.latency.current();
+        let value = Bytes::from_static(b"v");
+        let record = Record { headers: Headers::default(), key: Bytes::new(), value };
+        for _ in 0..50 {
+            let append = appender.append(vec![(Partition::commands(0), record.clone())]).await;
+            assert!(matches!(append, Err(Error::Unavailable(_))));
+            if !Arc::ptr_eq(&first, &appender.latency.current()) {
+                return;
+            }
+        }
+        panic!("it is still the first");
+    }
+}

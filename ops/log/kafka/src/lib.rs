@@ -1,0 +1,32 @@
+//! The log on Apache Kafka: streams are topics, and consensus, replication and retention are the
+//! cluster's.
+//!
+//! Appends go through two shared idempotent producers with `acks=all`; each append resolves when
+//! the delivery callbacks of its records have come. One consumer follows every partition that
+//! somebody reads and keeps its newest records in memory, so that an owner and any number of
+//! projections at the end of a partition cost one fetch; who reads further back gets a consumer of
+//! its own for that stretch.
+//!
+//! A completed append proves nothing about ownership: any number of processes append
+//! ([`ports::Log::exclusive`] is false), and only reading back shows which claim came first.
+
+mod append;
+mod cold;
+mod connect;
+mod draft;
+mod header;
+mod identity;
+mod log;
+mod migrate;
+mod options;
+mod tail;
+mod topic;
+
+pub use draft::Draft;
+pub use identity::Identity;
+pub use log::KafkaLog;
+pub use migrate::{Plan, Wanted, plan};
+pub use options::{Mechanism, Options, Sasl, Tls};
+
+#[cfg(test)]
+mod tests;

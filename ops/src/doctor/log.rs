@@ -1,0 +1,81 @@
+//! The log.
+
+use super::Findings;
+use crate::config::{Backend, Config};
+use crate::kafka;
+use log_embedded::Snapshot;
+use log_kafka::KafkaLog;
+use ports::Log;
+use std::sync::Arc;
+
+/// Looks at the log; gives it, if it can be read.
+pub(super) async fn examine(config: &Config, findings: &mut Findings) -> Option<Arc<dyn Log>> {
+    let log = match config.log.backend {
+        Backend::Embedded => embedded(config, findings),
+        Backend::Kafka => on_kafka(config, findings).await,
+    }?;
+    let (id, partitions) = (log.identity(), log.partitions());
+    findings.ok("log", format!("{id} with {partitions} partitions"));
+    if partitions != config.log.partitions {
+        findings.ok("log", format!("log.partitions = {} does not count", config.log.partitions));
+    }
+    Some(log)
+}
+
+fn embedded(config: &Config, findings: &mut Findings) -> Option<Arc<dyn Log>> {
+    let path = config.data.join("log");
+    if !path.is_dir() {
+        let what = format!("there is none in {}; the first start makes it", config.data.display());
+        findings.ok("log", what);
+        return None;
+    }
+    match Snapshot::take(path) {
+        Ok(log) => Some(Arc::new(log)),
+        Err(error) => {
+            findings.bad("log", error.to_string(), "mend the disk, or restore a backup");
+            None
+        }
+    }
+}
+
+async fn on_kafka(config: &Config, findings: &mut Findings) -> Option<Arc<dyn Log>> {
+    let options = match kafka::options(&config.kafka) {
+        Ok(options) => options,
+        Err(error) => {
+            findings.bad("kafka", format!("{error:#}"), "see [kafka] in ops/default.toml");
+            return None;
+        }
+    };
+    let plan = match log_kafka::plan(&options, kafka::wanted(config)).await {
+        Ok(plan) => plan,
+        Err(error) => {
+            findings.bad("kafka", error.to_string(), "no node starts before");
+            return None;
+        }
+    };
+    for line in plan.refusals() {
+        let (what, mend) = line.rsplit_once(": ").unwrap_or((line, "see `millrace migrate`"));
+        findings.bad("topics", what, mend);
+    }
+    for line in plan.warnings() {
+        let (what, mend) = line.rsplit_once(": ").unwrap_or((line, "see `millrace migrate`"));
+        findings.warn("topics", what, mend);
+    }
+    if plan.refusals().is_empty() {
+        match plan.steps().len() {
+            0 => findings.ok("topics", "all are there, and keep what they are given"),
+            count => {
+                let what = format!("there are {count} things to do before a node starts");
+                findings.bad("topics", what, "run `millrace migrate`");
+                return None;
+            }
+        }
+    }
+    match KafkaLog::open(options).await {
+        Ok(log) => Some(Arc::new(log)),
+        Err(error) => {
+            findings.bad("log", error.to_string(), "no node starts before");
+            None
+        }
+    }
+}

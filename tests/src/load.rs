@@ -1,0 +1,17 @@
+//! A mixed load, and the account of it: app events, some of them in batches, requests that wait for
+//! their answer, and webhooks, for a few users.
+
+mod count;
+mod parcel;
+mod record;
+mod stage;
+
+pub(crate) use count::Count;
+pub(crate) use parcel::Parcel;
+pub(crate) use record::Record;
+pub(crate) use stage::Stage;
+
+/// The kind of webhook that is sent.
+const KIND: &str = "push";
+/// Enough that every node has some of them.
+const USERS: [&str; 6] = ["acme", "birch", "cedar", "dunlin", "elder", "fern"];
