@@ -8,6 +8,7 @@ crate::codec::family! {
         300 LogCreated "log_created.1",
         301 NodeSeen "node_seen.1",
         302 NodeLeft "node_left.1",
+        312 LevelRaised "level_raised.1",
     }
 }
 
@@ -45,4 +46,12 @@ pub struct NodeSeen {
 pub struct NodeLeft {
     /// The node, in the life that ends.
     pub node: String,
+}
+
+/// Records of newer schemas may be written from now on: every node that comes reads them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "LevelRaised")]
+pub struct LevelRaised {
+    /// The highest schema id that may be written.
+    pub level: i32,
 }

@@ -1,6 +1,7 @@
 //! The binary: settings, wiring, command line. The only crate that sees all the others.
 
 pub mod cli;
+mod cluster;
 pub mod config;
 mod doctor;
 pub mod kafka;

@@ -1,7 +1,8 @@
-//! What may be written, while nodes of several versions are at one log.
+//! What may be written to a log that nodes of several builds read.
 //!
-//! Schemas get rising ids, and every node says which is the highest that it can read. A record of a
-//! newer schema is written only when all nodes that live can read it.
+//! Ids of schemas rise. The log says which is the highest that may be written, its level, and a
+//! build that reads less does not come to it. An operator raises the level when every node runs a
+//! newer build (`millrace migrate`); until then all of them can be rolled back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,12 +12,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct Level(Arc<AtomicU32>);
 
 impl Level {
-    /// Everything that this build knows: no other can be at the log.
+    /// Everything that this build knows: no other build is at the log.
     pub fn newest() -> Self {
         Self(Arc::new(AtomicU32::new(u32::MAX)))
     }
 
-    /// Nothing newer than what every build knows, until others were heard.
+    /// Nothing newer than what every build knows, until the log was asked.
     pub fn oldest() -> Self {
         Self(Arc::new(AtomicU32::new(0)))
     }

@@ -25,13 +25,12 @@ pub struct Roster {
     me: String,
     heard: u32,
     nodes: BTreeMap<String, Seen>,
+    level: u32,
 }
 
 #[derive(Debug)]
 struct Seen {
     is_ready: bool,
-    /// The highest schema id that it can read.
-    schema_max: u32,
     /// Own beats since its last.
     silent: u32,
 }
@@ -55,16 +54,14 @@ impl View {
 impl Roster {
     /// The view of a node that has heard no one yet.
     pub fn new(me: impl Into<String>) -> Self {
-        Self { me: me.into(), heard: 0, nodes: BTreeMap::new() }
+        Self { me: me.into(), heard: 0, nodes: BTreeMap::new(), level: 0 }
     }
 
     /// Takes what a node says.
     pub fn hear(&mut self, notice: &Notice) {
         match notice {
             Notice::NodeSeen(seen) => {
-                let schema_max = u32::try_from(seen.schema_max).unwrap_or(0);
-                let one = Seen { is_ready: seen.ready, schema_max, silent: 0 };
-                self.nodes.insert(seen.node.clone(), one);
+                self.nodes.insert(seen.node.clone(), Seen { is_ready: seen.ready, silent: 0 });
                 if seen.node == self.me {
                     self.heard = self.heard.saturating_add(1);
                     self.nodes.values_mut().for_each(|node| node.silent += 1);
@@ -74,7 +71,16 @@ impl Roster {
             Notice::NodeLeft(left) => {
                 self.nodes.remove(&left.node);
             }
+            Notice::LevelRaised(_) => self.recall(notice),
             Notice::LogCreated(_) => {}
+        }
+    }
+
+    /// Takes what a node said before this one came: it may be long gone, and what it said of the
+    /// log still holds.
+    pub fn recall(&mut self, notice: &Notice) {
+        if let Notice::LevelRaised(raised) = notice {
+            self.level = self.level.max(u32::try_from(raised.level).unwrap_or(0));
         }
     }
 
@@ -96,10 +102,9 @@ impl Roster {
         Some(View { seats: self.seats(all)?, nodes })
     }
 
-    /// The highest schema id that every node can read; nothing, until it has listened for long enough.
+    /// The highest schema id that may be written; 0: nobody has said.
     pub fn level(&self) -> u32 {
-        let read = self.nodes.values().map(|node| node.schema_max).min();
-        read.filter(|_| self.heard >= LISTEN_BEATS).unwrap_or(0)
+        self.level
     }
 
     fn named(&self, is_wanted: impl Fn(&Seen) -> bool) -> Vec<&str> {
@@ -111,17 +116,13 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::cluster::{NodeLeft, NodeSeen};
+    use domain::cluster::{LevelRaised, NodeLeft, NodeSeen};
 
     const ALL: [u16; 9] = [0, 1, 2, 3, 4, 5, 6, 7, u16::MAX];
 
     fn seen(node: &str, ready: bool) -> Notice {
-        reads(node, ready, 300)
-    }
-
-    fn reads(node: &str, ready: bool, schema_max: i32) -> Notice {
         let (address, version) = (String::new(), String::new());
-        Notice::NodeSeen(NodeSeen { node: node.into(), address, ready, version, schema_max })
+        Notice::NodeSeen(NodeSeen { node: node.into(), address, ready, version, schema_max: 300 })
     }
 
     /// The views of these nodes after each has said so many times that it is there.
@@ -148,15 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn what_the_oldest_node_can_read_may_be_written() {
-        let mut views = views(&["a", "b"], LISTEN_BEATS);
-        views[0].hear(&reads("a", true, 311));
-        assert_eq!(views[0].level(), 300);
-        views[0].hear(&reads("b", true, 312));
-        assert_eq!(views[0].level(), 311);
-        let mut early = Roster::new("c");
-        early.hear(&reads("c", true, 311));
-        assert_eq!(early.level(), 0, "it may not have heard everyone");
+    fn what_may_be_written_was_said_and_never_becomes_less() {
+        let mut roster = Roster::new("a");
+        assert_eq!(roster.level(), 0);
+        let raised = |level| Notice::LevelRaised(LevelRaised { level });
+        roster.recall(&raised(312));
+        roster.recall(&seen("gone", true));
+        roster.hear(&raised(311));
+        assert_eq!(roster.level(), 312);
+        (0..LISTEN_BEATS).for_each(|_| roster.hear(&seen("a", true)));
+        assert_eq!(roster.seats(&ALL).unwrap().len(), 9, "who spoke before may be gone");
     }
 
     #[test]

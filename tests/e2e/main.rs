@@ -28,6 +28,7 @@ mod server;
 mod tokens;
 mod trace;
 mod under_way;
+mod upgrade;
 mod versions;
 mod webhooks;
 mod world;

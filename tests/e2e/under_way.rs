@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 /// A run whose step waits at the gate.
 async fn at_the_gate(server: &Server) -> (World, String) {
-    let step =
-        json!([{ "name": "ask", "request": { "method": "GET", "url": server.url("/gate") } }]);
+    let step = json!([{ "name": "ask", "request": { "method": "POST", "url": server.url("/gate"), "json": {} } }]);
     let world = World::start(&project(&server.url(""), &[on_request("ask", &step)])).await;
     let token = world.connected("anna").await;
     let asked = world.api.request(&token, &id("ask"), &json!({})).await.unwrap();

@@ -9,29 +9,40 @@ mod backlog;
 mod batch;
 mod figure;
 mod idle;
+mod kafka;
 mod load;
 mod parked;
 mod process;
 mod project;
 mod pump;
+mod raw;
 mod replay;
 mod single;
 mod stage;
 mod steps;
+mod takeover;
 mod target;
 mod wire;
 
-use crate::harness::root;
+use crate::harness::{backend, root};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use figure::Figure;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use takeover::Going;
 
 /// The rows, as they are numbered where the numbers to reach are written down.
 const ROWS: [u8; 8] = [1, 2, 3, 4, 6, 7, 8, 12];
+
+/// Where the log is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Backend {
+    Embedded,
+    Kafka,
+}
 
 /// Measures the node from outside and compares with what it must reach.
 #[derive(Parser, Debug)]
@@ -52,6 +63,9 @@ pub struct Bench {
     /// Executions whose events row 6 folds.
     #[arg(long, default_value_t = 150_000)]
     replayed: usize,
+    /// Measure each row on Kafka too, beside what the broker does by itself, and the takeovers.
+    #[arg(long, value_enum, default_value_t = Backend::Embedded)]
+    backend: Backend,
     /// Where the nodes' folders are made; by default target/bench.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
@@ -75,11 +89,16 @@ impl Bench {
         for row in ROWS.into_iter().filter(|row| *row != 8) {
             let wanted = self.rows.contains(&row) || (row == 7 && self.rows.contains(&8));
             if wanted {
-                eprintln!("row {row} … ({})", process::load_average());
-                let measured = self.measure(row).await;
-                let measured = measured.unwrap_or_else(|error| vec![Figure::failed(row, &error)]);
-                measured.iter().for_each(Figure::print);
-                figures.extend(measured);
+                let embedded = self.row(row, None).await;
+                if self.backend == Backend::Kafka {
+                    figures.extend(self.row(row, Some(&embedded)).await);
+                }
+                figures.extend(embedded);
+            }
+        }
+        if self.backend == Backend::Kafka {
+            for going in [Going::Killed, Going::Stopped] {
+                figures.extend(self.takeover(going).await);
             }
         }
         if let Some(path) = &self.json {
@@ -90,8 +109,17 @@ impl Bench {
         Ok(figure::conclude(&figures))
     }
 
-    async fn measure(&self, row: u8) -> Result<Vec<Figure>> {
-        let folder = self.folder(row)?;
+    /// Measures a row, and prints it; on Kafka, if there is an embedded one to hold it against.
+    async fn row(&self, row: u8, embedded: Option<&[Figure]>) -> Vec<Figure> {
+        eprintln!("row {row} … ({})", process::load_average());
+        printed(row, self.measure(row, embedded).await)
+    }
+
+    async fn measure(&self, row: u8, embedded: Option<&[Figure]>) -> Result<Vec<Figure>> {
+        let folder = self.folder(&format!("row-{row}"))?;
+        if embedded.is_some() {
+            backend::create(&folder)?;
+        }
         let spinner = spinner(row);
         let took = Duration::from_secs(self.seconds);
         let measured = match row {
@@ -105,16 +133,35 @@ impl Bench {
             other => bail!("there is no row {other}"),
         };
         spinner.finish_and_clear();
-        if !self.keep && measured.is_ok() {
-            std::fs::remove_dir_all(&folder)?;
-        }
-        measured
+        let figures = match embedded {
+            Some(embedded) => kafka::judged((row, &folder), (embedded, measured?), took).await?,
+            None => measured?,
+        };
+        self.clear(&folder)?;
+        Ok(figures)
     }
 
-    /// The empty folder of a row.
-    fn folder(&self, row: u8) -> Result<PathBuf> {
+    async fn takeover(&self, going: Going) -> Vec<Figure> {
+        let measure = async {
+            let folder = self.folder("takeover")?;
+            let measured = takeover::measure(&folder, going, &spinner(0)).await?;
+            self.clear(&folder)?;
+            Ok(measured)
+        };
+        printed(0, measure.await)
+    }
+
+    fn clear(&self, folder: &Path) -> Result<()> {
+        if !self.keep {
+            std::fs::remove_dir_all(folder)?;
+        }
+        Ok(())
+    }
+
+    /// An empty folder.
+    fn folder(&self, name: &str) -> Result<PathBuf> {
         let all = self.data.clone().unwrap_or_else(|| root().join("target/bench"));
-        let folder = all.join(format!("row-{row}"));
+        let folder = all.join(name);
         if folder.exists() {
             std::fs::remove_dir_all(&folder)
                 .with_context(|| format!("cannot empty {}", folder.display()))?;
@@ -122,6 +169,13 @@ impl Bench {
         std::fs::create_dir_all(&folder)?;
         Ok(folder)
     }
+}
+
+/// What was measured, or why nothing was.
+fn printed(row: u8, measured: Result<Vec<Figure>>) -> Vec<Figure> {
+    let figures = measured.unwrap_or_else(|error| vec![Figure::failed(row, &error)]);
+    figures.iter().for_each(Figure::print);
+    figures
 }
 
 fn spinner(row: u8) -> ProgressBar {

@@ -21,6 +21,11 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
+/// The binary of the build before the newest schema: `cargo x test` makes it.
+pub fn previous() -> PathBuf {
+    root().join("target/previous/millrace")
+}
+
 /// Where `cargo x` installs what the tests need.
 pub fn tools() -> PathBuf {
     root().join("target/tools")

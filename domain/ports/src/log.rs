@@ -155,7 +155,7 @@ pub trait Log: Send + Sync {
     fn identity(&self) -> Uuid;
 
     /// Whether this process is the only one that can append, so that a completed append stands.
-    /// Else only reading back proves anything.
+    /// Else it stands if its offsets follow what was read, and what is between must be read first.
     fn exclusive(&self) -> bool;
 
     /// Appends records, in order per partition, and returns their offsets once they are durable.
@@ -186,7 +186,8 @@ pub trait Log: Send + Sync {
     /// in-memory model returns at once.
     async fn changed(&self, partition: Partition, from: Offset) -> Result<(), Error>;
 
-    /// The offset that the next durable record will get at the earliest.
+    /// The offset that the next durable record will get at the earliest: behind everything that was
+    /// acknowledged to anyone.
     async fn end(&self, partition: Partition) -> Result<Offset, Error>;
 
     /// The first offset that can be read: what lies before it is forgotten.

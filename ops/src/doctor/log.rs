@@ -3,6 +3,7 @@
 use super::Findings;
 use crate::config::{Backend, Config};
 use crate::kafka;
+use domain::codec;
 use log_embedded::Snapshot;
 use log_kafka::KafkaLog;
 use ports::Log;
@@ -72,10 +73,25 @@ async fn on_kafka(config: &Config, findings: &mut Findings) -> Option<Arc<dyn Lo
         }
     }
     match KafkaLog::open(options).await {
-        Ok(log) => Some(Arc::new(log)),
+        Ok(log) => {
+            if let Some(identity) = plan.identity() {
+                level(identity.level, findings);
+            }
+            Some(Arc::new(log))
+        }
         Err(error) => {
             findings.bad("log", error.to_string(), "no node starts before");
             None
         }
+    }
+}
+
+fn level(level: u32, findings: &mut Findings) {
+    let ours = codec::schema_max();
+    if level < ours {
+        let what = format!("records up to schema {level} are written, this build knows {ours}");
+        findings.warn("level", what, "when every node is updated, run `millrace migrate`");
+    } else {
+        findings.ok("level", format!("records up to schema {level} are written"));
     }
 }

@@ -1,26 +1,17 @@
 //! The nodes at the log, and the clocks.
 
 use super::Findings;
+use crate::cluster::listen;
 use crate::system::SystemClock;
-use domain::cluster::{NodeSeen, Notice};
+use domain::cluster::NodeSeen;
 use domain::codec;
-use ports::{Clock, Error, Log, Partition, Stored};
-use std::collections::BTreeMap;
-use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use ports::{Clock, Error, Log, Partition};
 
-/// A node says that it is there several times in this time.
-const LISTEN: Duration = Duration::from_millis(1_500);
 /// Clocks that are further apart than this are told, in milliseconds.
 const APART_MS: i64 = 1_000;
 /// Clocks that are further apart than this do harm, in milliseconds.
 const APART_MS_MAX: i64 = 60_000;
-const READ_BYTES_MAX: usize = 256 * 1024;
-
 const CLOCK: &str = "set the clocks of all machines by NTP: delays and tokens go by them";
-
-/// A node, and how far its clock is ahead of this one, in milliseconds.
-type Heard = (NodeSeen, i64);
 
 pub(super) async fn examine(log: &dyn Log, findings: &mut Findings) {
     match newest(log).await {
@@ -32,18 +23,18 @@ pub(super) async fn examine(log: &dyn Log, findings: &mut Findings) {
         Err(error) => findings.bad("clock", error.to_string(), "see the log"),
     }
     // Of a log in a folder there is no stream in which nodes meet.
-    let Ok(from) = log.end(Partition::CLUSTER).await else { return };
-    if log.start(Partition::CLUSTER).await.is_ok_and(|start| start == from) {
+    let Ok(end) = log.end(Partition::CLUSTER).await else { return };
+    if log.start(Partition::CLUSTER).await.is_ok_and(|start| start == end) {
         return;
     }
-    match listen(log, from).await {
+    match listen(log).await {
         Ok(nodes) if nodes.is_empty() => findings.ok("nodes", "none runs at this log"),
         Ok(nodes) => {
-            for (node, ahead) in nodes.values() {
-                let whose = format!("the clock of {} is", node.node);
-                compare(*ahead, &whose, findings);
+            for heard in &nodes {
+                let whose = format!("the clock of {} is", heard.node.node);
+                compare(heard.ahead_ms, &whose, findings);
             }
-            let nodes: Vec<NodeSeen> = nodes.into_values().map(|(node, _)| node).collect();
+            let nodes: Vec<NodeSeen> = nodes.into_iter().map(|heard| heard.node).collect();
             builds(&nodes, findings);
         }
         Err(error) => findings.bad("nodes", error.to_string(), "see the log"),
@@ -96,32 +87,4 @@ async fn newest(log: &dyn Log) -> Result<Option<i64>, Error> {
         }
     }
     Ok(newest)
-}
-
-/// Hears who says that it is there.
-async fn listen(log: &dyn Log, mut from: i64) -> Result<BTreeMap<String, Heard>, Error> {
-    let (mut nodes, end) = (BTreeMap::new(), Instant::now() + LISTEN);
-    while let Ok(changed) = timeout_at(end, log.changed(Partition::CLUSTER, from)).await {
-        changed?;
-        for stored in log.read(Partition::CLUSTER, from, READ_BYTES_MAX).await? {
-            from = stored.offset + 1;
-            hear(&stored, &mut nodes);
-        }
-    }
-    Ok(nodes)
-}
-
-fn hear(stored: &Stored, nodes: &mut BTreeMap<String, Heard>) {
-    // A newer node may say something that this build does not know.
-    let Ok(notice) = codec::decode::<Notice>(&stored.record.value) else { return };
-    match notice.body {
-        Notice::NodeSeen(seen) => {
-            let ahead = notice.meta.occurred_at.0 - SystemClock.now().0;
-            nodes.insert(seen.node.clone(), (seen, ahead));
-        }
-        Notice::NodeLeft(left) => {
-            nodes.remove(&left.node);
-        }
-        Notice::LogCreated(_) => {}
-    }
 }

@@ -1,18 +1,11 @@
 //! A log that nobody writes to while it is copied.
 
+use crate::cluster::{Heard, listen};
 use crate::config::{Backend, Config};
 use crate::wire;
 use anyhow::{Context, Result, bail};
-use domain::cluster::Notice;
-use domain::codec;
-use ports::{Log, Partition};
-use std::collections::BTreeMap;
+use ports::Log;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// A node says that it is there several times in this time.
-const LISTEN: Duration = Duration::from_millis(1_500);
-const READ_BYTES_MAX: usize = 256 * 1024;
 
 /// A log to be copied.
 pub(crate) struct Source {
@@ -44,18 +37,10 @@ impl Source {
         if self.log.exclusive() {
             return Ok(());
         }
-        let from = self.log.end(Partition::CLUSTER).await?;
-        tokio::time::sleep(LISTEN).await;
-        let mut nodes = BTreeMap::new();
-        for stored in self.log.read(Partition::CLUSTER, from, READ_BYTES_MAX).await? {
-            match codec::decode::<Notice>(&stored.record.value).map(|notice| notice.body) {
-                Ok(Notice::NodeSeen(seen)) => nodes.insert(seen.node, seen.address),
-                Ok(Notice::NodeLeft(left)) => nodes.remove(&left.node),
-                Ok(Notice::LogCreated(_)) | Err(_) => None,
-            };
-        }
-        match nodes.first_key_value() {
-            Some((node, address)) => bail!("{node} at {address} runs at the log: stop it first"),
+        match listen(self.log.as_ref()).await?.first() {
+            Some(Heard { node, .. }) => {
+                bail!("{} at {} runs at the log: stop it first", node.node, node.address)
+            }
             None => Ok(()),
         }
     }

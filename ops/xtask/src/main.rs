@@ -1,6 +1,7 @@
 //! The tasks of this repository: `cargo x <task>`.
 
 mod check;
+mod previous;
 mod servers;
 mod shell;
 mod tidy;
@@ -117,16 +118,18 @@ fn bench(options: &[String]) -> Result<()> {
         ["--package", "millrace", "--package", "tests", "--bin", "millrace", "--bin", "bench"];
     cargo(&[&["build", "--profile", "dist"], &wanted[..]].concat())?;
     let program = shell::root().join("target/dist/bench");
-    shell::run(Command::new(program).args(options).current_dir(shell::root()))
+    let measure = || shell::run(Command::new(program).args(options).current_dir(shell::root()));
+    if options.iter().any(|option| option == "kafka") { servers::with(measure) } else { measure() }
 }
 
 fn test(quick: bool) -> Result<()> {
     check::check()?;
     tools::paragon_connect()?;
     tools::fastavro()?;
+    let skipped: &[&str] = if previous::build()? { &[] } else { &["--", "--skip", "upgrade::"] };
     cargo(&[&["build"], &EVERYTHING[..], &["--bins", "--tests"]].concat())?;
     servers::with(|| {
-        cargo(&[&["test"], &EVERYTHING[..]].concat())?;
+        cargo(&[&["test"], &EVERYTHING[..], skipped].concat())?;
         if quick { Ok(()) } else { on_kafka() }
     })?;
     if quick {
@@ -142,7 +145,8 @@ fn test(quick: bool) -> Result<()> {
 /// folder has.
 fn on_kafka() -> Result<()> {
     // They wait for the broker more than they work.
-    let skipped = ["golden::", "disk::", "cluster::"].map(|name| ["--skip", name]).concat();
+    let skipped =
+        ["golden::", "disk::", "cluster::", "upgrade::"].map(|name| ["--skip", name]).concat();
     let wanted = [&skipped[..], &["--test-threads", "4"]].concat();
     let mut tests = Command::new("cargo");
     tests.arg("test").args(EVERYTHING).args(["--test", "e2e", "--"]).args(wanted);

@@ -156,6 +156,21 @@ impl Owner {
         }
     }
 
+    /// Notes the same of what the rows say: what this node let begin as the owner.
+    pub(super) async fn doubt_rows(&mut self) -> Result<(), Error> {
+        let (node, doubtful, mut torn) = (&self.node, &mut self.doubtful, None);
+        each_row(&self.world, STARTED, self.seat.number(), |key, value| {
+            let Some((_, _, since, id)) = table::parse_ready(key) else { return };
+            match table::decode_start(value) {
+                Ok(start) if start.node == *node => doubtful.push((id, since)),
+                Ok(_) => {}
+                Err(error) => torn = Some(error),
+            }
+        })
+        .await?;
+        torn.map_or(Ok(()), Err)
+    }
+
     async fn lose(&mut self, attempts: &[Attempt]) -> Result<(), Error> {
         self.load(attempts.iter().map(|(id, _)| RowKey::Execution(*id)).collect()).await?;
         let places = attempts.iter().filter_map(|attempt| self.place(attempt)).collect();

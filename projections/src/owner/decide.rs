@@ -270,14 +270,15 @@ impl Owner {
         }
         let Some(last) = events().last().map(|event| event.meta.event_id) else { return Ok(true) };
         let offsets = self.world.log.append(records).await?;
-        let is_read_back = !self.world.log.exclusive();
+        let Some(held) = &self.held else { return Ok(false) };
+        // A completed append stands where nobody else writes, or nobody has: its records follow what
+        // was read, and no claim is between.
+        let stands = self.world.log.exclusive() || follow(held.applied, &offsets);
         #[cfg(feature = "canary")]
-        let is_read_back =
-            is_read_back && !domain::canary::planted(domain::canary::Canary::TrustedAppend);
-        if is_read_back {
+        let stands = stands || domain::canary::planted(domain::canary::Canary::TrustedAppend);
+        if !stands {
             return self.read_back(Some(last)).await;
         }
-        // This process is the only writer: a completed append stands.
         let Some(held) = &mut self.held else { return Ok(false) };
         for (offset, event) in offsets.iter().zip(events()) {
             held.filter.stood(event.meta.command_offset);
@@ -320,6 +321,11 @@ impl Owner {
         }
         Err(Error::Unavailable("decisions do not become visible".into()))
     }
+}
+
+/// Whether records have the offsets from there on, with nothing between them.
+fn follow(from: Offset, offsets: &[Offset]) -> bool {
+    (from..).zip(offsets).all(|(expected, offset)| *offset == expected)
 }
 
 /// A decider that panics must not take the partition down with it: its command is rejected.

@@ -35,7 +35,10 @@ impl Owner {
         self.step_down().await?;
         let mut held = match self.standby.take() {
             Some(held) => held,
-            None => self.checkpoint().await?.held(),
+            None => {
+                self.doubt_rows().await?;
+                self.checkpoint().await?.held()
+            }
         };
         self.catch_up(&mut held, Telling::Theirs).await?;
         let next = held.applied;
@@ -49,6 +52,7 @@ impl Owner {
         let Some(held) = self.held.take() else { return Ok(()) };
         tracing::info!(seat = self.seat.number(), "the partition is handed over");
         self.write(&held).await?;
+        self.doubt_rows().await?;
         self.standby = Some(held);
         self.busy_since = None;
         self.taken_up_at = None;

@@ -66,7 +66,7 @@ impl Presence {
 /// is its own until it stops.
 ///
 /// # Errors
-/// `Corrupt`: what nodes say cannot be read.
+/// `Corrupt`: what nodes say cannot be read, or what may be written to the log.
 pub async fn attend(
     world: World,
     presence: Arc<Presence>,
@@ -88,7 +88,14 @@ pub async fn attend(
                 continue;
             }
         }
-        world.level.set(roster.level());
+        let (level, ours) = (roster.level(), codec::schema_max());
+        if level > ours {
+            return Err(Error::Corrupt(format!(
+                "the log may hold records up to schema {level} from now on, this build reads up to \
+                 {ours}: update it"
+            )));
+        }
+        world.level.set(level);
         if let Some(mut view) = roster.view(&all) {
             if leaves {
                 view.seats.clear();
@@ -120,16 +127,22 @@ fn publish(views: &watch::Sender<View>, view: View) {
     });
 }
 
-/// Hears what was said since; at first only what is said from now on. What was said before may be
-/// about nodes that are long gone.
+/// Hears what was said since; at first, what still holds of all that was said before.
 async fn hear(world: &World, roster: &mut Roster, next: Option<Offset>) -> Result<Offset, Error> {
-    let Some(mut next) = next else { return world.log.end(Partition::CLUSTER).await };
+    let (mut next, before) = match next {
+        Some(next) => (next, 0),
+        None => {
+            let start = world.log.start(Partition::CLUSTER).await?;
+            (start, world.log.end(Partition::CLUSTER).await?)
+        }
+    };
     loop {
         let batch = world.log.read(Partition::CLUSTER, next, READ_BYTES_MAX).await?;
         let Some(last) = batch.last() else { return Ok(next) };
         next = last.offset + 1;
         for stored in &batch {
             match codec::decode::<Notice>(&stored.record.value) {
+                Ok(notice) if stored.offset < before => roster.recall(&notice.body),
                 Ok(notice) => roster.hear(&notice.body),
                 // A newer node says something that this build does not know.
                 Err(error) => tracing::debug!(%error, "not understood"),

@@ -29,7 +29,7 @@ pub(super) async fn measure(
         things: 1,
     };
     load(Until::Taken(WARM_UP)).run(spinner).await?;
-    let meter = Meter::start(stage.pid()?)?;
+    let meter = Meter::start(&stage)?;
     let sent = load(Until::Elapsed(span)).run(spinner).await?;
     let cores = meter.read()?;
     let conditions = format!(

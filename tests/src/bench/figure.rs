@@ -51,6 +51,24 @@ impl Figure {
         self
     }
 
+    /// The same number, of a log on Kafka.
+    pub(super) fn on_kafka(mut self) -> Self {
+        self.name.push_str(", on Kafka");
+        (self.must, self.aim) = (None, None);
+        self
+    }
+
+    /// What the number must reach, and why.
+    pub(super) fn must(&mut self, must: f64, why: &str) {
+        self.must = Some(must);
+        self.conditions = format!("{why}; {}", self.conditions);
+    }
+
+    /// What was measured.
+    pub(super) fn value(&self) -> Option<f64> {
+        self.value
+    }
+
     /// A row that could not be measured.
     pub(super) fn failed(row: u8, error: &anyhow::Error) -> Self {
         let told = Self::told(row, "not measured", (0.0, ""), Better::Higher);

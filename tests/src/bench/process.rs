@@ -1,5 +1,6 @@
 //! What the system tells about processes.
 
+use super::stage::Stage;
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
@@ -37,25 +38,30 @@ pub(super) fn load_average() -> String {
     format!("load average {minute}")
 }
 
-/// How many cores the node and the load use.
+/// How many cores the node, the load and, if there is one, the broker use.
 pub(super) struct Meter {
-    node: u32,
     since: Instant,
-    before: (Duration, Duration),
+    /// Who, and the time on CPUs before.
+    parties: Vec<(&'static str, String, Duration)>,
 }
 
 impl Meter {
-    pub(super) fn start(node: u32) -> Result<Self> {
-        let before = (cpu(&node.to_string())?.0, cpu("self")?.0);
-        Ok(Self { node, since: Instant::now(), before })
+    pub(super) fn start(stage: &Stage) -> Result<Self> {
+        let node = ("the node used", stage.pid()?.to_string());
+        let broker = stage.broker.map(|pid| ("the broker", pid.to_string()));
+        let all = [node, ("the load", "self".to_owned())].into_iter().chain(broker);
+        let parties = all.map(|(name, pid)| Ok((name, pid.clone(), cpu(&pid)?.0)));
+        Ok(Self { since: Instant::now(), parties: parties.collect::<Result<_>>()? })
     }
 
     /// Cores in use since the start, for people.
     pub(super) fn read(&self) -> Result<String> {
         let wall = self.since.elapsed().as_secs_f64();
-        let node = cpu(&self.node.to_string())?.0.saturating_sub(self.before.0).as_secs_f64();
-        let own = cpu("self")?.0.saturating_sub(self.before.1).as_secs_f64();
-        Ok(format!("the node used {:.2} cores, the load {:.2}", node / wall, own / wall))
+        let used = self.parties.iter().map(|(name, pid, before)| {
+            let cores = cpu(pid)?.0.saturating_sub(*before).as_secs_f64() / wall;
+            Ok(format!("{name} {cores:.2}"))
+        });
+        Ok(used.collect::<Result<Vec<String>>>()?.join(", ") + " cores")
     }
 }
 

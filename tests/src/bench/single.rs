@@ -20,7 +20,7 @@ pub(super) async fn measure(
 ) -> Result<Vec<Figure>> {
     spinner.set_message("connecting users");
     let stage = Stage::prepare(folder, USERS).await?;
-    let meter = Meter::start(stage.pid()?)?;
+    let meter = Meter::start(&stage)?;
     let load = Load {
         at: stage.node.address,
         clients: CLIENTS,

@@ -3,7 +3,7 @@
 use super::project::{self, SEEN};
 use super::target::Target;
 use super::wire;
-use crate::harness::{Api, Node};
+use crate::harness::{Api, Node, backend};
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -27,6 +27,8 @@ pub(super) struct Stage {
     pub(super) target: Target,
     /// User tokens, made ahead.
     pub(super) tokens: Vec<String>,
+    /// The process of the broker, if the log is on Kafka.
+    pub(super) broker: Option<u32>,
 }
 
 impl Stage {
@@ -43,23 +45,24 @@ impl Stage {
             async move { api.connect(token, INTEGRATION, &format!("account-{n}")).await }
         });
         connected.buffer_unordered(CONNECTING).try_collect::<Vec<()>>().await?;
-        Ok(Self { folder: folder.to_owned(), node, api, target, tokens })
+        let broker = if backend::topics(folder)?.is_some() { backend::pid()? } else { None };
+        Ok(Self { folder: folder.to_owned(), node, api, target, tokens, broker })
     }
 
     /// Stops the node and starts it again.
     pub(super) async fn restarted(self) -> Result<Self> {
-        let Self { folder, node, api, target, tokens } = self;
+        let Self { folder, node, api, target, tokens, broker } = self;
         node.stop().await?;
         let node = Node::start(&folder).await?;
-        Ok(Self { api: api.moved(node.address), folder, node, target, tokens })
+        Ok(Self { api: api.moved(node.address), folder, node, target, tokens, broker })
     }
 
     /// Kills the node and starts it again.
     pub(super) async fn killed(self) -> Result<Self> {
-        let Self { folder, node, api, target, tokens } = self;
+        let Self { folder, node, api, target, tokens, broker } = self;
         node.kill().await?;
         let node = Node::start(&folder).await?;
-        Ok(Self { api: api.moved(node.address), folder, node, target, tokens })
+        Ok(Self { api: api.moved(node.address), folder, node, target, tokens, broker })
     }
 
     /// The node's process.

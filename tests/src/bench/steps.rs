@@ -23,7 +23,7 @@ pub(super) async fn measure(
 ) -> Result<Vec<Figure>> {
     spinner.set_message("connecting users");
     let stage = Stage::prepare(folder, USERS).await?;
-    let meter = Meter::start(stage.pid()?)?;
+    let meter = Meter::start(&stage)?;
     let begun = Instant::now();
     let sent = pump(&stage, Until::Elapsed(span), spinner).await?;
     let (stopped, cores) = (Instant::now(), meter.read()?);

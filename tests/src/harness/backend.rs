@@ -61,7 +61,7 @@ pub fn place(data: &Path, brokers: &str) -> Result<()> {
 pub fn create(data: &Path) -> Result<Topics> {
     std::fs::create_dir_all(data)?;
     let topics = fresh(data)?;
-    let migrated = Command::new(program()?)
+    let migrated = Command::new(program(data)?)
         .args(["--data", &data.to_string_lossy(), "migrate"])
         .envs(settings(&topics))
         .output()?;
@@ -129,8 +129,21 @@ fn brokers(data: &Path) -> Result<String> {
     if let Ok(own) = std::fs::read_to_string(data.join(BROKERS)) {
         return Ok(own);
     }
+    noted("brokers=")
+}
+
+/// The process of the broker of `cargo x servers`, if that is one.
+///
+/// # Errors
+/// There is no broker.
+pub fn pid() -> Result<Option<u32>> {
+    Ok(noted("pids=")?.parse().ok())
+}
+
+/// What `cargo x servers` has written down of its broker.
+fn noted(what: &str) -> Result<String> {
     let file = root().join("target/servers/kafka");
     let text = std::fs::read_to_string(file).context("start a broker: `cargo x servers up`")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("brokers="));
-    line.map(str::to_owned).context("the broker's address is unknown: `cargo x servers up`")
+    let line = text.lines().find_map(|line| line.strip_prefix(what));
+    line.map(str::to_owned).context("the broker is not known: `cargo x servers up`")
 }

@@ -12,6 +12,8 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+/// What names the binary of a folder, if it is not this build's.
+const PROGRAM: &str = "program";
 const GREETING: &str = "millrace listens on http://";
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,10 +72,10 @@ impl Node {
         std::fs::create_dir_all(data)?;
         let log = File::options().create(true).append(true).open(data.join("serve.log"))?;
         let mut command = match wrapper {
-            [] => Command::new(program()?),
+            [] => Command::new(program(data)?),
             [first, rest @ ..] => {
                 let mut command = Command::new(first);
-                command.args(rest).arg(program()?);
+                command.args(rest).arg(program(data)?);
                 command
             }
         };
@@ -98,6 +100,20 @@ impl Node {
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self { data: data.to_owned(), child, address })
+    }
+
+    /// From now on nodes and commands on a folder are of another build, or of this one again.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn give(data: &Path, build: Option<&Path>) -> Result<()> {
+        std::fs::create_dir_all(data)?;
+        let given = data.join(PROGRAM);
+        match build {
+            Some(build) => std::fs::write(given, build.to_string_lossy().as_bytes())?,
+            None => std::fs::remove_file(given)?,
+        }
+        Ok(())
     }
 
     /// The process id; none when it has ended.
@@ -234,11 +250,15 @@ impl Drop for Node {
     }
 }
 
-/// The binary: beside the program that runs, else the release build.
+/// The binary for a folder: the one that it was given, else the one beside the program that runs,
+/// else the release build.
 ///
 /// # Errors
 /// It is not built.
-pub(crate) fn program() -> Result<PathBuf> {
+pub(crate) fn program(data: &Path) -> Result<PathBuf> {
+    if let Ok(given) = std::fs::read_to_string(data.join(PROGRAM)) {
+        return Ok(PathBuf::from(given));
+    }
     let own = std::env::current_exe().ok();
     let beside = own.as_deref().and_then(Path::parent).map(|folder| folder.join("millrace"));
     let built = root().join("target/release/millrace");
@@ -247,7 +267,7 @@ pub(crate) fn program() -> Result<PathBuf> {
 }
 
 fn command(data: &Path) -> Result<Command> {
-    let mut command = Command::new(program()?);
+    let mut command = Command::new(program(data)?);
     command.arg("--data").arg(data).envs(backend(data)?);
     Ok(command)
 }

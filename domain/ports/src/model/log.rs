@@ -256,7 +256,10 @@ impl Log for ModelLog {
         if state.refuses() {
             return Err(Error::Unavailable("no answer".into()));
         }
-        state.lane(partition).map(|lane| lane.end())
+        let lane = state.lane(partition)?;
+        // Before the end is told, everything acknowledged is there.
+        lane.show_all();
+        Ok(lane.end())
     }
 }
 

@@ -16,7 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// An append of more records than this waits a little, so that they travel in few requests.
+/// With more records than this on their way, one more waits a little, so that they travel in few
+/// requests.
 const LATENCY_RECORDS_MAX: usize = 64;
 /// How long a batch is gathered for throughput, in milliseconds.
 const THROUGHPUT_LINGER_MS: u64 = 2;
@@ -35,6 +36,8 @@ pub(crate) struct Appender {
     latency: Line,
     /// For many.
     throughput: Line,
+    /// Records that were not acknowledged yet.
+    on_their_way: AtomicUsize,
 }
 
 /// One producer, made again when it has broken for good.
@@ -139,23 +142,24 @@ impl Appender {
     pub(crate) fn new(options: Options, topics: Topics) -> Result<Self, KafkaError> {
         let latency = Line::new(&options, 0)?;
         let throughput = Line::new(&options, THROUGHPUT_LINGER_MS)?;
-        Ok(Self { options, topics, latency, throughput })
+        Ok(Self { options, topics, latency, throughput, on_their_way: AtomicUsize::new(0) })
     }
 
     pub(crate) async fn append(
         &self,
-        records: Vec<(Partition, Record)>,
+        records: &[(Partition, Record)],
     ) -> Result<Vec<Offset>, Error> {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        for (partition, _) in &records {
+        for (partition, _) in records {
             self.topics.place(*partition)?;
         }
-        let line =
-            if records.len() > LATENCY_RECORDS_MAX { &self.throughput } else { &self.latency };
-        let made = line.current();
         let count = records.len();
+        let (on_their_way, _travels) = Travels::begin(&self.on_their_way, count);
+        let line =
+            if on_their_way > LATENCY_RECORDS_MAX { &self.throughput } else { &self.latency };
+        let made = line.current();
         let (pending, waiting) = Pending::new(count);
         for (index, (partition, record)) in records.iter().enumerate() {
             let ticket = Box::new(Ticket { append: pending.clone(), index });
@@ -208,6 +212,22 @@ impl Appender {
                 Err((error, _)) => return Err(error),
             }
         }
+    }
+}
+
+/// Records that are on their way until this is dropped.
+struct Travels<'a>(&'a AtomicUsize, usize);
+
+impl<'a> Travels<'a> {
+    /// Adds some; gives how many there are with them.
+    fn begin(all: &'a AtomicUsize, count: usize) -> (usize, Self) {
+        (all.fetch_add(count, Ordering::Relaxed) + count, Self(all, count))
+    }
+}
+
+impl Drop for Travels<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
@@ -290,7 +310,7 @@ mod tests {
         let value = Bytes::from_static(b"v");
         let record = Record { headers: Headers::default(), key: Bytes::new(), value };
         for _ in 0..50 {
-            let append = appender.append(vec![(Partition::commands(0), record.clone())]).await;
+            let append = appender.append(&[(Partition::commands(0), record.clone())]).await;
             assert!(matches!(append, Err(Error::Unavailable(_))));
             if !Arc::ptr_eq(&first, &appender.latency.current()) {
                 return;

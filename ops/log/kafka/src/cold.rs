@@ -102,6 +102,8 @@ impl Shared {
     fn open(&self) -> Result<Cursor, Error> {
         let consumer = reader(&self.options)
             .set("enable.partition.eof", "true")
+            // It reads what is there: at the end, and when it is put elsewhere, it need not wait.
+            .set("fetch.wait.max.ms", "10")
             .create_with_context(Ear::default())
             .map_err(|error| unavailable(&self.options, &error))?;
         Ok(Cursor { consumer, place: None, is_fresh: true })
@@ -116,8 +118,7 @@ impl Shared {
         let deadline = Instant::now() + Duration::from_millis(self.options.request_timeout_ms);
         let (mut found, mut bytes) = (Vec::new(), 0);
         loop {
-            let timeout = if found.is_empty() { POLL } else { Duration::ZERO };
-            let polled = cursor.consumer.poll(timeout);
+            let polled = cursor.consumer.poll(POLL);
             match polled.map(|polled| polled.map(|message| stored(&message))) {
                 Some(Ok(stored)) => {
                     let stored = stored?;

@@ -53,8 +53,7 @@ impl Draft {
             return Err(Error::Conflict(first.clone()));
         }
         plan.make_topics().await?;
-        let identity = Identity { id: Uuid::nil(), partitions: wanted.partitions };
-        let log = KafkaLog::at(options, identity)?;
+        let log = KafkaLog::at(options, Identity::none(wanted.partitions))?;
         let draft = Self { plan, options: options.clone(), log };
         draft.appear().await?;
         Ok(draft)
@@ -70,8 +69,7 @@ impl Draft {
     /// # Errors
     /// `Unavailable`: no client can be made.
     pub fn look(&self) -> Result<KafkaLog, Error> {
-        let identity = Identity { id: Uuid::nil(), partitions: self.log.partitions() };
-        KafkaLog::at(&self.options, identity)
+        KafkaLog::at(&self.options, Identity::none(self.log.partitions()))
     }
 
     /// What may lose data, and is accepted for development, a line each.

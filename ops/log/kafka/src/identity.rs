@@ -1,9 +1,9 @@
-//! What a log is: a record at the beginning of its stream `cluster`.
+//! What a log is, and which records may be written to it: two kept records of its stream `cluster`.
 
 use crate::connect::{Ear, reader};
 use crate::options::Options;
 use crate::topic::Topics;
-use domain::cluster::{LogCreated, Notice};
+use domain::cluster::{LevelRaised, LogCreated, Notice};
 use domain::codec;
 use ports::{Error, Stream};
 use rdkafka::Message;
@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 /// The layout of the topics that this build knows.
 pub(crate) const FORMAT: i32 = 1;
-/// The key under which compaction keeps the record.
+/// The keys under which compaction keeps the records.
 pub(crate) const KEY: &str = "log";
+pub(crate) const LEVEL_KEY: &str = "level";
 
 const POLL: Duration = Duration::from_millis(50);
 
@@ -27,6 +28,15 @@ pub struct Identity {
     pub id: Uuid,
     /// Partitions of `commands` and of `events`.
     pub partitions: u16,
+    /// The highest schema id that may be written; 0: nobody has said.
+    pub level: u32,
+}
+
+impl Identity {
+    /// Of topics that are no log yet.
+    pub(crate) fn none(partitions: u16) -> Self {
+        Self { id: Uuid::nil(), partitions, level: 0 }
+    }
 }
 
 /// Reads what the log is.
@@ -43,7 +53,7 @@ pub(crate) async fn read(options: &Options) -> Result<Identity, Error> {
 /// What the log is; `None`: there is none of that name. Blocks.
 ///
 /// # Errors
-/// `Unavailable`: no broker answers, or refuses this user. `Corrupt`: a newer build made the log.
+/// `Unavailable`: no broker answers, or refuses this user. `Corrupt`: only newer builds can use it.
 pub(crate) fn look(options: &Options) -> Result<Option<Identity>, Error> {
     let ear = Ear::default();
     let consumer: BaseConsumer<Ear> = reader(options)
@@ -67,13 +77,15 @@ pub(crate) fn look(options: &Options) -> Result<Option<Identity>, Error> {
         .and_then(|()| consumer.assign(&list))
         .map_err(unavailable)?;
     let deadline = Instant::now() + timeout;
+    let mut found = Look::default();
     loop {
         match consumer.poll(POLL) {
-            Some(Ok(message)) if message.key() == Some(KEY.as_bytes()) => {
-                return parse(message.payload().unwrap_or_default()).map(Some);
+            Some(Ok(message)) => {
+                let key = message.key().unwrap_or_default();
+                found.take(key, message.payload().unwrap_or_default())?;
             }
-            Some(Ok(_)) | None => {}
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
+            None => {}
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(found.identity()),
             Some(Err(error)) => match error.rdkafka_error_code() {
                 Some(RDKafkaErrorCode::UnknownTopicOrPartition) => return Ok(None),
                 _ => tracing::debug!(%error, "reading what the log is"),
@@ -83,6 +95,30 @@ pub(crate) fn look(options: &Options) -> Result<Option<Identity>, Error> {
             let error = KafkaError::MessageConsumption(RDKafkaErrorCode::RequestTimedOut);
             return Err(unavailable(error));
         }
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Look {
+    first: Option<Identity>,
+    level: u32,
+}
+
+impl Look {
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        // Who was there first has made it.
+        if key == KEY.as_bytes() && self.first.is_none() {
+            self.first = Some(parse(value)?);
+        } else if key == LEVEL_KEY.as_bytes() {
+            let level = parse_level(value)?;
+            self.level = self.level.max(level);
+        }
+        Ok(())
+    }
+
+    fn identity(self) -> Option<Identity> {
+        self.first.map(|first| Identity { level: self.level, ..first })
     }
 }
 
@@ -99,5 +135,20 @@ fn parse(value: &[u8]) -> Result<Identity, Error> {
     Ok(Identity {
         id: identity.parse().map_err(|_| corrupt())?,
         partitions: u16::try_from(partitions).map_err(|_| corrupt())?,
+        level: 0,
     })
+}
+
+fn parse_level(value: &[u8]) -> Result<u32, Error> {
+    let corrupt =
+        || Error::Corrupt("the record that says what may be written cannot be read".into());
+    let record = codec::decode::<Notice>(value).map_err(|_| corrupt())?;
+    let Notice::LevelRaised(LevelRaised { level }) = record.body else { return Err(corrupt()) };
+    let (level, ours) = (u32::try_from(level).map_err(|_| corrupt())?, codec::schema_max());
+    if level > ours {
+        return Err(Error::Corrupt(format!(
+            "the log may hold records up to schema {level}, this build reads up to {ours}: update it"
+        )));
+    }
+    Ok(level)
 }

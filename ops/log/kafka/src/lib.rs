@@ -7,8 +7,9 @@
 //! projections at the end of a partition cost one fetch; who reads further back gets a consumer of
 //! its own for that stretch.
 //!
-//! A completed append proves nothing about ownership: any number of processes append
-//! ([`ports::Log::exclusive`] is false), and only reading back shows which claim came first.
+//! A completed append proves nothing about ownership by itself: any number of processes append
+//! ([`ports::Log::exclusive`] is false). Offsets that follow what was read show that no claim came
+//! in between.
 
 mod append;
 mod cold;

@@ -57,13 +57,8 @@ impl Log for KafkaLog {
     }
 
     async fn append(&self, records: Vec<(Partition, Record)>) -> Result<Vec<Offset>, Error> {
-        let partitions: Vec<Partition> = records.iter().map(|(partition, _)| *partition).collect();
-        let offsets = self.appender.append(records).await?;
-        for (partition, offset) in partitions.into_iter().zip(&offsets) {
-            if let Some(lane) = self.tails.known(partition) {
-                lane.appended(*offset);
-            }
-        }
+        let offsets = self.appender.append(&records).await?;
+        self.tails.appended(records, &offsets);
         Ok(offsets)
     }
 

@@ -4,12 +4,12 @@ mod judge;
 
 use crate::append::Appender;
 use crate::connect::{config, unavailable};
-use crate::identity::{self, FORMAT, Identity, KEY};
+use crate::identity::{self, FORMAT, Identity, KEY, LEVEL_KEY};
 use crate::log::KafkaLog;
 use crate::options::Options;
 use crate::topic::Topics;
 use bytes::Bytes;
-use domain::cluster::{LogCreated, Notice};
+use domain::cluster::{LevelRaised, LogCreated, Notice};
 use domain::codec::{self, Family};
 use domain::id::EventId;
 use domain::meta::{Meta, Recorded};
@@ -164,7 +164,7 @@ impl Plan {
     }
 
     /// What the log is, if there is one.
-    pub(crate) fn identity(&self) -> Option<Identity> {
+    pub fn identity(&self) -> Option<Identity> {
         self.identity
     }
 
@@ -174,7 +174,7 @@ impl Plan {
             return Ok(false);
         }
         let partitions = self.wanted.partitions;
-        let log = KafkaLog::at(&self.options, Identity { id: Uuid::nil(), partitions })?;
+        let log = KafkaLog::at(&self.options, Identity::none(partitions))?;
         for partition in Partition::all(partitions) {
             if log.end(partition).await? > 0 {
                 return Ok(true);
@@ -218,19 +218,48 @@ impl Plan {
         Ok(())
     }
 
-    /// Writes down that there is a log, and which.
+    /// Writes down that there is a log, which, and that this build's records may be written.
     pub(crate) async fn write_down(&self, now: Timestamp) -> Result<Identity, Error> {
-        let ours = Identity { id: Uuid::new_v4(), partitions: self.wanted.partitions };
-        let topics = Topics::new(&self.options.prefix, ours.partitions);
+        let level = codec::schema_max();
+        let ours = Identity { id: Uuid::new_v4(), partitions: self.wanted.partitions, level };
+        let mut first = self.write(ours, now, (created(ours), KEY)).await?;
+        if first.id != ours.id {
+            // Somebody else was quicker. Compaction keeps the latest record, which must be theirs.
+            first = self.write(ours, now, (created(first), KEY)).await?;
+        }
+        self.raise(first, now).await
+    }
+
+    /// Lets this build's records be written to a log. Before, every node at it must read them; from
+    /// now on none comes that does not.
+    ///
+    /// # Errors
+    /// `Unavailable`: call it again.
+    pub async fn raise(&self, log: Identity, now: Timestamp) -> Result<Identity, Error> {
+        self.raise_to(log, codec::schema_max(), now).await
+    }
+
+    pub(crate) async fn raise_to(
+        &self,
+        log: Identity,
+        schema: u32,
+        now: Timestamp,
+    ) -> Result<Identity, Error> {
+        self.write(log, now, (level(schema), LEVEL_KEY)).await
+    }
+
+    /// Writes a kept record; gives what the log is then.
+    async fn write(
+        &self,
+        log: Identity,
+        now: Timestamp,
+        (body, key): (Notice, &'static str),
+    ) -> Result<Identity, Error> {
+        let topics = Topics::new(&self.options.prefix, log.partitions);
         let appender = Appender::new(self.options.clone(), topics)
             .map_err(|error| unavailable(&self.options, &error))?;
-        appender.append(vec![(Partition::CLUSTER, created(ours, now)?)]).await?;
-        let first = identity::read(&self.options).await?;
-        if first != ours {
-            // Somebody else was quicker. Compaction keeps the latest record, which must be theirs.
-            appender.append(vec![(Partition::CLUSTER, created(first, now)?)]).await?;
-        }
-        Ok(first)
+        appender.append(&[(Partition::CLUSTER, kept(body, key, now)?)]).await?;
+        identity::read(&self.options).await
     }
 }
 
@@ -242,17 +271,25 @@ impl Topic {
     }
 }
 
-fn created(identity: Identity, now: Timestamp) -> Result<Record, Error> {
-    let body = Notice::LogCreated(LogCreated {
-        identity: identity.id.to_string(),
-        partitions: i32::from(identity.partitions),
+fn created(log: Identity) -> Notice {
+    Notice::LogCreated(LogCreated {
+        identity: log.id.to_string(),
+        partitions: i32::from(log.partitions),
         format: FORMAT,
-    });
+    })
+}
+
+fn level(level: u32) -> Notice {
+    Notice::LevelRaised(LevelRaised { level: i32::try_from(level).unwrap_or(i32::MAX) })
+}
+
+/// A record that compaction keeps under a key.
+fn kept(body: Notice, key: &'static str, now: Timestamp) -> Result<Record, Error> {
     let headers = Headers { kind: body.schema().id, n: 1, ..Headers::default() };
     let meta = Meta::keyless(EventId::fresh(now, random()), now);
     let value = codec::encode(&Recorded { meta, body });
     let value = value.map_err(|error| Error::Corrupt(error.to_string()))?;
-    Ok(Record { headers, key: Bytes::from_static(KEY.as_bytes()), value: value.into() })
+    Ok(Record { headers, key: Bytes::from_static(key.as_bytes()), value: value.into() })
 }
 
 fn random() -> [u8; 10] {

@@ -3,6 +3,16 @@
 //! One consumer and one thread fill the lanes. A lane begins where its partition ended when it was
 //! first asked for, holds a bounded number of bytes, and forgets its oldest records: it never waits
 //! for a slow reader.
+//!
+//! What this process appends it need not read: once all replicas in sync have acknowledged a record,
+//! its offset says whether it is the next one of the lane. A partition that nobody else appends to
+//! is not read at all, only watched for that.
+
+mod lane;
+mod reading;
+mod watching;
+
+pub(crate) use lane::{Found, Lane};
 
 use crate::connect::{Ear, reader, unavailable};
 use crate::header::from_kafka;
@@ -15,111 +25,79 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::TopicPartitionList;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 
-/// How long the thread waits for a record before it looks whether it should stop.
-const POLL: Duration = Duration::from_millis(100);
 /// Pause before a partition is asked for again that is about to have another leader.
 const MOVING_PAUSE: Duration = Duration::from_millis(100);
-/// Records taken in before those who wait are woken.
-const POLLED_MAX: usize = 1_000;
 
-type Lanes = RwLock<HashMap<Partition, Arc<Lane>>>;
+type Lanes = HashMap<Partition, Arc<Lane>>;
 
-/// The lanes, and the thread that fills them.
+/// The lanes, and the threads that fill them.
 pub(crate) struct Tails {
     options: Options,
     shared: Arc<Shared>,
     /// Lanes are added one at a time.
     adding: tokio::sync::Mutex<()>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 struct Shared {
     topics: Topics,
     consumer: BaseConsumer<Ear>,
-    lanes: Lanes,
+    /// Asks where partitions begin and end. It reads nothing: a broker answers the requests of a
+    /// connection in turn, and a question would wait for records behind a fetch.
+    asker: BaseConsumer<Ear>,
+    lanes: RwLock<Lanes>,
     stopped: AtomicBool,
 }
 
-/// The newest records of one partition.
-pub(crate) struct Lane {
-    bytes_max: usize,
-    state: Mutex<State>,
-    /// The offset after the last record taken in.
-    next: watch::Sender<Offset>,
-}
-
-#[derive(Default)]
-struct State {
-    records: VecDeque<Stored>,
-    bytes: usize,
-    /// Readers from here on are served.
-    first: Offset,
-    /// The offset after the last record taken in.
-    next: Offset,
-    /// What this process appended ends here, as far as it knows.
-    appended: Offset,
-    /// Why the partition cannot be read any further.
-    broken: Option<String>,
-}
-
-/// What a lane has for a reader.
-pub(crate) enum Found {
-    /// Records, at least one.
-    Records(Vec<Stored>),
-    /// Nothing is there yet.
-    Nothing,
-    /// The lane begins behind it.
-    Older,
-    /// The lane ends in front of it, and no one here has appended that much.
-    Ahead,
-}
-
 impl Tails {
-    /// Starts the thread.
+    /// Starts the threads.
     pub(crate) fn start(options: &Options, topics: &Topics) -> Result<Self, Error> {
-        let consumer = reader(options)
-            .create_with_context(Ear::default())
-            .map_err(|error| unavailable(options, &error))?;
+        let client = || {
+            let made = reader(options).create_with_context(Ear::default());
+            made.map_err(|error| unavailable(options, &error))
+        };
         let shared = Arc::new(Shared {
             topics: topics.clone(),
-            consumer,
+            consumer: client()?,
+            asker: client()?,
             lanes: RwLock::default(),
             stopped: AtomicBool::new(false),
         });
-        let filled = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("kafka-tail".into())
-            .spawn(move || filled.run())
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
-        let options = options.clone();
-        Ok(Self { options, shared, adding: tokio::sync::Mutex::default(), thread: Some(thread) })
+        let mut tails = Self {
+            options: options.clone(),
+            shared,
+            adding: tokio::sync::Mutex::default(),
+            threads: Vec::new(),
+        };
+        tails.run("kafka-tail", reading::run)?;
+        tails.run("kafka-watch", watching::run)?;
+        Ok(tails)
     }
 
-    /// The lane of a partition, if somebody has asked for it before.
-    pub(crate) fn known(&self, partition: Partition) -> Option<Arc<Lane>> {
-        held(&self.shared.lanes).get(&partition).cloned()
+    fn run(&mut self, name: &str, work: fn(&Shared)) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || work(&shared));
+        self.threads.push(thread.map_err(|error| Error::Unavailable(error.to_string()))?);
+        Ok(())
     }
 
     /// The lane of a partition, which is followed from now on.
     pub(crate) async fn lane(&self, partition: Partition) -> Result<Arc<Lane>, Error> {
-        if let Some(lane) = self.known(partition) {
+        if let Some(lane) = self.shared.known(partition) {
             return Ok(lane);
         }
         let _alone = self.adding.lock().await;
-        if let Some(lane) = self.known(partition) {
+        if let Some(lane) = self.shared.known(partition) {
             return Ok(lane);
         }
         let (_, end) = self.watermarks(partition).await?;
-        let (topic, number) = self.shared.topics.place(partition)?;
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, number, rdkafka::Offset::Offset(end))
-            .map_err(|error| unavailable(&self.options, &error))?;
+        let list = self.shared.place(partition, end)?;
         let lane = Arc::new(Lane::starting_at(end, self.options.tail_bytes_max));
         let mut lanes = self.shared.lanes.write().unwrap_or_else(PoisonError::into_inner);
         lanes.insert(partition, lane.clone());
@@ -131,6 +109,20 @@ impl Tails {
         Ok(lane)
     }
 
+    /// Takes in what this process has appended. `offsets`: of each record.
+    pub(crate) fn appended(&self, records: Vec<(Partition, Record)>, offsets: &[Offset]) {
+        let lanes = self.shared.lanes();
+        let mut records = records.into_iter().zip(offsets).peekable();
+        while let Some(((partition, record), offset)) = records.next() {
+            let Some(lane) = lanes.get(&partition) else { continue };
+            lane.append(Stored { offset: *offset, record });
+            // Who waits is woken once for records that follow each other.
+            if records.peek().is_none_or(|((next, _), _)| *next != partition) {
+                lane.wake();
+            }
+        }
+    }
+
     /// The first offset that retention kept, and the one behind the last record.
     pub(crate) async fn watermarks(&self, partition: Partition) -> Result<(Offset, Offset), Error> {
         let (topic, number) = self.shared.topics.place(partition)?;
@@ -139,7 +131,7 @@ impl Tails {
         let asked = tokio::task::spawn_blocking(move || {
             let deadline = Instant::now() + timeout;
             loop {
-                match shared.consumer.fetch_watermarks(&topic, number, timeout) {
+                match shared.asker.fetch_watermarks(&topic, number, timeout) {
                     Err(error) if is_moving(&error) && Instant::now() < deadline => {
                         std::thread::sleep(MOVING_PAUSE);
                     }
@@ -157,158 +149,38 @@ impl Tails {
 impl Drop for Tails {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that reads from Kafka panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread that reads from Kafka panicked");
+            }
         }
     }
 }
 
 impl Shared {
-    fn run(&self) {
-        let mut touched: Vec<Arc<Lane>> = Vec::new();
-        while !self.stopped.load(Ordering::Acquire) {
-            let mut timeout = POLL;
-            for _ in 0..POLLED_MAX {
-                let Some(polled) = self.consumer.poll(timeout) else { break };
-                timeout = Duration::ZERO;
-                match polled {
-                    Ok(message) => self.take(&message, &mut touched),
-                    Err(error) => self.note(&error, &mut touched),
-                }
-            }
-            touched.drain(..).for_each(|lane| lane.wake());
-        }
+    fn lanes(&self) -> RwLockReadGuard<'_, Lanes> {
+        self.lanes.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, message: &BorrowedMessage<'_>, touched: &mut Vec<Arc<Lane>>) {
-        let partition = self.topics.partition(message.topic(), message.partition());
-        let lane = partition.and_then(|partition| held(&self.lanes).get(&partition).cloned());
-        let Some(lane) = lane else { return };
-        match stored(message) {
-            Ok(stored) => lane.push(stored),
-            Err(error) => lane.break_off(error.to_string()),
-        }
-        if !touched.iter().any(|one| Arc::ptr_eq(one, &lane)) {
-            touched.push(lane);
-        }
+    /// The lane of a partition, if somebody has asked for it before.
+    fn known(&self, partition: Partition) -> Option<Arc<Lane>> {
+        self.lanes().get(&partition).cloned()
     }
 
-    /// Errors pass by themselves, but for an offset that is not there any more.
-    fn note(&self, error: &KafkaError, touched: &mut Vec<Arc<Lane>>) {
-        let code = error.rdkafka_error_code();
-        if !matches!(
-            code,
-            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange)
-        ) {
-            tracing::debug!(%error, "reading from Kafka");
-            return;
-        }
-        // The client does not say which partition it was; each is asked for its next record.
-        for (partition, lane) in held(&self.lanes).iter() {
-            let Ok((topic, number)) = self.topics.place(*partition) else { continue };
-            let Ok((first, end)) = self.consumer.fetch_watermarks(topic, number, POLL) else {
-                continue;
-            };
-            let next = lane.next();
-            if next < first || next > end {
-                lane.break_off(format!("{topic} {number} is at {first} to {end}, not at {next}"));
-                touched.push(lane.clone());
-            }
-        }
-    }
-}
-
-impl Lane {
-    fn starting_at(offset: Offset, bytes_max: usize) -> Self {
-        let state = State { first: offset, next: offset, appended: offset, ..State::default() };
-        Self { bytes_max, state: Mutex::new(state), next: watch::Sender::new(offset) }
+    /// Some of the lanes.
+    fn those(&self, is_wanted: impl Fn(&Lane) -> bool) -> Vec<(Partition, Arc<Lane>)> {
+        let lanes = self.lanes();
+        let wanted = lanes.iter().filter(|(_, lane)| is_wanted(lane));
+        wanted.map(|(partition, lane)| (*partition, lane.clone())).collect()
     }
 
-    /// What is there from an offset on.
-    pub(crate) fn read(&self, from: Offset, bytes_max: usize) -> Result<Found, Error> {
-        let state = self.state();
-        if let Some(why) = &state.broken {
-            return Err(Error::Corrupt(why.clone()));
-        }
-        if from < state.first {
-            return Ok(Found::Older);
-        }
-        if from >= state.next {
-            let known = state.next.max(state.appended);
-            return Ok(if from > known { Found::Ahead } else { Found::Nothing });
-        }
-        let start = state.records.partition_point(|stored| stored.offset < from);
-        let mut bytes = 0;
-        let taken = state.records.iter().skip(start).take_while(|stored| {
-            let fits = bytes == 0 || bytes + size(stored) <= bytes_max;
-            bytes += size(stored).max(1);
-            fits
-        });
-        let records: Vec<Stored> = taken.cloned().collect();
-        Ok(if records.is_empty() { Found::Nothing } else { Found::Records(records) })
-    }
-
-    /// The lane has nothing between this offset and its first record, and neither has the log.
-    pub(crate) fn reach_back(&self, from: Offset, first: Offset) {
-        let mut state = self.state();
-        if state.first == first {
-            state.first = from;
-        }
-    }
-
-    /// Where the lane begins.
-    pub(crate) fn first(&self) -> Offset {
-        self.state().first
-    }
-
-    /// Notes that this process has appended a record.
-    pub(crate) fn appended(&self, offset: Offset) {
-        let mut state = self.state();
-        state.appended = state.appended.max(offset + 1);
-    }
-
-    /// Returns when there may be a record at or after `from`.
-    pub(crate) async fn changed(&self, from: Offset) {
-        let mut next = self.next.subscribe();
-        // The sender lives as long as the lane.
-        let _ = next.wait_for(|next| *next > from).await;
-    }
-
-    fn push(&self, stored: Stored) {
-        let mut state = self.state();
-        if stored.offset < state.next {
-            return; // read a second time, after a connection broke
-        }
-        state.next = stored.offset + 1;
-        state.bytes += size(&stored);
-        state.records.push_back(stored);
-        while state.bytes > self.bytes_max {
-            let Some(oldest) = state.records.pop_front() else { break };
-            state.bytes -= size(&oldest);
-            state.first = oldest.offset + 1;
-        }
-    }
-
-    fn break_off(&self, why: String) {
-        self.state().broken.get_or_insert(why);
-    }
-
-    fn wake(&self) {
-        let state = self.state();
-        // Who waits for a record of a broken partition hears of it when it reads.
-        let next = if state.broken.is_some() { Offset::MAX } else { state.next };
-        drop(state);
-        self.next.send_replace(next);
-    }
-
-    fn next(&self) -> Offset {
-        self.state().next
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An offset of a partition, as the client takes it.
+    fn place(&self, partition: Partition, offset: Offset) -> Result<TopicPartitionList, Error> {
+        let (topic, number) = self.topics.place(partition)?;
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, number, rdkafka::Offset::Offset(offset))
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(list)
     }
 }
 
@@ -318,14 +190,6 @@ fn is_moving(error: &KafkaError) -> bool {
         error.rdkafka_error_code(),
         Some(RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable)
     )
-}
-
-fn held(lanes: &Lanes) -> std::sync::RwLockReadGuard<'_, HashMap<Partition, Arc<Lane>>> {
-    lanes.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn size(stored: &Stored) -> usize {
-    stored.record.key.len() + stored.record.value.len()
 }
 
 /// A record as it stands in the log.

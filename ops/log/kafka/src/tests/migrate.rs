@@ -1,7 +1,8 @@
 use super::{WANTED, migrated, opened, options};
-use crate::{Options, Wanted, plan};
+use crate::{KafkaLog, Options, Wanted, plan};
+use domain::codec;
 use domain::time::Timestamp;
-use ports::Log;
+use ports::{Error, Log};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_says_what_it_does_and_then_there_is_nothing_left_to_do() {
@@ -47,4 +48,16 @@ async fn what_may_lose_records_is_refused_unless_it_is_for_development() {
     // Topics that are there are judged by themselves, however many brokers answer just now.
     let away = plan(&options, Wanted { replication: 3, ..WANTED }).await.expect("a plan");
     assert_eq!(away.refusals(), judged.refusals());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_says_which_records_may_be_written_and_a_build_that_reads_less_leaves_it_alone() {
+    let options = options();
+    migrated(&options).await;
+    let plan = plan(&options, WANTED).await.expect("a plan");
+    let log = plan.identity().expect("a log");
+    assert_eq!(log.level, codec::schema_max(), "that of the build that made it");
+    plan.raise_to(log, codec::schema_max() + 1, Timestamp(3)).await.expect_err("it reads less");
+    let Err(Error::Corrupt(why)) = KafkaLog::open(options).await else { panic!("it opens") };
+    assert!(why.ends_with(&format!("reads up to {}: update it", codec::schema_max())), "{why}");
 }

@@ -1,0 +1,65 @@
+//! The build before the newest schema, for tests of nodes of two builds at one log.
+
+use crate::check::EVERYTHING;
+use crate::shell::{root, run};
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What changes with every new schema, and with nothing else.
+const RELEASED: &str = "schemas/released.tsv";
+
+/// Builds it into `target/previous/millrace`, unless it is there; says whether the history reaches
+/// back to it. What it shares with this build is built once; afterwards `target/release/millrace` is
+/// the old one, until it is built again.
+pub(crate) fn build() -> Result<bool> {
+    if git(&["rev-parse", "--is-shallow-repository"])? == "true" {
+        eprintln!("NOT TESTED: nodes of two builds, for this clone has no history");
+        return Ok(false);
+    }
+    let newest = git(&["log", "-1", "--format=%H", "--", RELEASED])?;
+    let commit = git(&["rev-parse", &format!("{newest}^")])?;
+    let folder = root().join("target/previous");
+    let (binary, of) = (folder.join("millrace"), folder.join("commit"));
+    let known = std::fs::read_to_string(&of).unwrap_or_default();
+    if known == commit && binary.is_file() {
+        return Ok(true);
+    }
+    let source = folder.join("source");
+    unpack(&commit, &source)?;
+    let mut cargo = Command::new("cargo");
+    cargo.arg("build").args(EVERYTHING).args(["--bin", "millrace", "--target-dir"]);
+    run(cargo.arg(root().join("target")).current_dir(&source))?;
+    std::fs::copy(root().join("target/release/millrace"), binary)?;
+    std::fs::write(of, commit)?;
+    Ok(true)
+}
+
+/// Puts the files of a commit into an empty folder.
+fn unpack(commit: &str, folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    std::fs::create_dir_all(folder)?;
+    let mut archive = Command::new("git")
+        .args(["archive", commit])
+        .stdout(Stdio::piped())
+        .current_dir(root())
+        .spawn()
+        .context("cannot run git")?;
+    let files = archive.stdout.take().context("git gives no files")?;
+    run(Command::new("tar").arg("-x").stdin(files).current_dir(folder))?;
+    if !archive.wait()?.success() {
+        bail!("git archive {commit} failed");
+    }
+    Ok(())
+}
+
+fn git(arguments: &[&str]) -> Result<String> {
+    let output = Command::new("git").args(arguments).current_dir(root()).output();
+    let output = output.context("cannot run git")?;
+    if !output.status.success() {
+        bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
