@@ -139,9 +139,18 @@ pub fn reject(command: &Recorded<Command>, rejected: Rejected) -> Event {
     })
 }
 
+/// Whether a command was decided before. The rows that [`crate::state::touched`] names are loaded.
+pub fn was_decided(rows: &Rows, command: &Recorded<Command>) -> bool {
+    let id = command.meta.command_id;
+    match id.told() {
+        Some(tell) => rows.heard(tell.partition).is_some_and(|last| tell <= last),
+        None => rows.seen(id).is_some(),
+    }
+}
+
 fn repeated(given: &Given<'_>, command: &Recorded<Command>) -> Option<Event> {
-    if let Some(tell) = command.meta.command_id.told() {
-        let is_repeat = given.rows.heard(tell.partition).is_some_and(|last| tell <= last);
+    if command.meta.command_id.told().is_some() {
+        let is_repeat = was_decided(given.rows, command);
         #[cfg(feature = "canary")]
         let is_repeat = is_repeat && !crate::canary::planted(crate::canary::Canary::RepeatedTell);
         return is_repeat.then(|| repeat(command));

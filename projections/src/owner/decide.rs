@@ -7,7 +7,7 @@ use super::{BATCH_COMMANDS_MAX, Decided, Owner, claim};
 use domain::answer;
 use domain::codec::{self, CodecError};
 use domain::command::Command;
-use domain::decide::{Given, Missing, Rejected, decide, reject, without};
+use domain::decide::{Given, Missing, Rejected, decide, reject, was_decided, without};
 use domain::event::{CommandRejected, Event};
 use domain::id::{EventId, ExecutionId};
 use domain::meta::{Meta, Recorded};
@@ -144,7 +144,7 @@ impl Owner {
         let sent_at = command.meta.occurred_at;
         match held.map_or(Care::None, |held| held.fruitless.care(&self.node, sent_at)) {
             // It was decided before; to say so again harms no one.
-            Care::Park if self.rows.seen(command.meta.command_id).is_some() => Care::Alone,
+            Care::Park if was_decided(&self.rows, command) => Care::Alone,
             care => care,
         }
     }

@@ -5,6 +5,10 @@ use domain::state::TURN_MS;
 use domain::time::Timestamp;
 use uuid::Uuid;
 
+/// How long a lane waits for an answer: a command whose decision brings its node down is put aside,
+/// and nobody hears of it.
+const PATIENCE_MS: i64 = 60_000;
+
 /// What a lane asks of the budget.
 pub(crate) struct Ask {
     pub(crate) project: ProjectId,
@@ -84,7 +88,8 @@ impl Lane {
 
     /// What to ask, if anything: `(wanted, busy)`.
     pub(crate) fn ask(&mut self, limit: u32, now: Timestamp) -> Option<(i32, i32)> {
-        if self.unanswered.is_some() {
+        let unheard = self.unanswered.is_some();
+        if unheard && now.since_ms(self.asked_at) < PATIENCE_MS {
             return None;
         }
         let demand = self.waiting.saturating_add(self.running).min(limit);
@@ -96,7 +101,7 @@ impl Lane {
         let starving = short && self.held == 0 && now.since_ms(self.asked_at) >= TURN_MS;
         let settled = self.owes && self.running <= self.held;
         let idle = self.contended && self.waiting == 0 && self.running == 0 && self.held > 0;
-        if !(short && more || starving || settled || idle) {
+        if !(short && more || starving || settled || idle || unheard) {
             return None;
         }
         let busy = i32::try_from(self.running).unwrap_or(i32::MAX);
@@ -135,6 +140,21 @@ mod tests {
         lane.asked(ASK);
         assert_eq!(lane.ask(50, NOW), None);
         lane.hold(2, 1, ASK);
+        assert!(lane.has_room());
+    }
+
+    #[test]
+    fn a_lane_that_hears_nothing_asks_again_and_the_first_answer_comes_too_late() {
+        let mut lane = Lane { waiting: 3, ..Lane::default() };
+        assert!(lane.ask(50, NOW).is_some());
+        lane.asked(ASK);
+        let later = NOW.plus_ms(PATIENCE_MS);
+        assert_eq!(lane.ask(50, later.plus_ms(-1)), None);
+        assert_eq!(lane.ask(50, later), Some((3, 0)));
+        lane.asked(OTHER);
+        lane.hold(3, 1, ASK);
+        assert!(!lane.has_room());
+        lane.hold(3, 2, OTHER);
         assert!(lane.has_room());
     }
 
