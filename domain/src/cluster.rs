@@ -9,6 +9,7 @@ crate::codec::family! {
         301 NodeSeen "node_seen.1",
         302 NodeLeft "node_left.1",
         312 LevelRaised "level_raised.1",
+        313 SchemasRegistered "schemas_registered.1",
     }
 }
 
@@ -54,4 +55,23 @@ pub struct NodeLeft {
 pub struct LevelRaised {
     /// The highest schema id that may be written.
     pub level: i32,
+}
+
+/// The ids that a schema registry gave: records of the log begin with them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SchemasRegistered")]
+pub struct SchemasRegistered {
+    /// The registry's address, without credentials.
+    pub registry: String,
+    /// Every schema that may be written.
+    pub schemas: Vec<RegisteredSchema>,
+}
+
+/// The id of one schema.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RegisteredSchema {
+    /// Millrace's own id, which stands in the header `type`.
+    pub schema: i32,
+    /// The id in the registry.
+    pub id: i32,
 }

@@ -182,6 +182,7 @@ async fn router(project: ProjectId, public_pem: String) -> Router {
         inbox: Arc::new(Nothing),
         key_source: Arc::new(Nothing),
         meter: Arc::new(()),
+        registry: None,
         limits: Limits::default(),
         admin_key_hash: None,
     })

@@ -32,6 +32,8 @@ pub struct App {
     pub key_source: Arc<dyn KeySource>,
     /// Hears what is refused without a trace.
     pub meter: Arc<dyn Meter>,
+    /// Where the schemas of the log are, if a registry of others has them.
+    pub registry: Option<String>,
     /// Bounds.
     pub limits: Limits,
     /// SHA-256 of the key of the admin API; `None` turns the admin API off.

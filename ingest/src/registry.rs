@@ -1,15 +1,18 @@
 //! The schemas of the log, as a Confluent-compatible schema registry would answer: whoever reads
 //! the topics can point a deserializer at `/registry` of any node. Nothing can be registered here.
 
+use crate::door::Shared;
+use crate::openapi::Input;
 use crate::path::Address;
-use crate::problem::{Outcome, SCHEMA_UNKNOWN};
+use crate::problem::{Outcome, Problem, REGISTRY_ELSEWHERE, SCHEMA_UNKNOWN};
 use crate::reply::Reply;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use domain::codec::{Schema, published};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
-/// What the parts of a schema's full name begin with.
-const NAMESPACE: &str = "millrace.";
 /// How the newest version is asked for.
 const LATEST: &str = "latest";
 /// What schemas are written in.
@@ -36,8 +39,24 @@ pub(crate) struct RegisteredSchema {
     schema: &'static str,
 }
 
+/// That this node answers for the schemas of the log.
+pub(crate) struct Here;
+
+impl Input for Here {}
+
+impl FromRequestParts<Shared> for Here {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, door: &Shared) -> Result<Self, Problem> {
+        match &door.app.registry {
+            Some(url) => Err(REGISTRY_ELSEWHERE.plain().with("registry", json!(url))),
+            None => Ok(Self),
+        }
+    }
+}
+
 /// `GET /registry/schemas/ids/{id}`: `{schema}`.
-pub(crate) async fn by_id(address: Address) -> Outcome<Reply<SchemaText>> {
+pub(crate) async fn by_id(_: Here, address: Address) -> Outcome<Reply<SchemaText>> {
     let id: u32 = address.id("id", &SCHEMA_UNKNOWN)?;
     let schema = published().find(|schema| schema.id == id);
     let schema = schema.ok_or_else(|| SCHEMA_UNKNOWN.plain())?;
@@ -45,14 +64,14 @@ pub(crate) async fn by_id(address: Address) -> Outcome<Reply<SchemaText>> {
 }
 
 /// `GET /registry/subjects`: the full names of the records.
-pub(crate) async fn subjects() -> Reply<Vec<String>> {
-    let mut names: Vec<String> = published().map(subject).collect();
+pub(crate) async fn subjects(_: Here) -> Reply<Vec<String>> {
+    let mut names: Vec<String> = published().map(Schema::subject).collect();
     names.dedup();
     Reply::new(names)
 }
 
 /// `GET /registry/subjects/{subject}/versions`: their numbers.
-pub(crate) async fn versions(address: Address) -> Outcome<Reply<Vec<u32>>> {
+pub(crate) async fn versions(_: Here, address: Address) -> Outcome<Reply<Vec<u32>>> {
     let found: Vec<u32> = of(address.text("subject")).map(version).collect();
     if found.is_empty() {
         return Err(SCHEMA_UNKNOWN.plain());
@@ -61,11 +80,11 @@ pub(crate) async fn versions(address: Address) -> Outcome<Reply<Vec<u32>>> {
 }
 
 /// `GET /registry/subjects/{subject}/versions/{version}`: `{subject, version, id, schema}`.
-pub(crate) async fn read(address: Address) -> Outcome<Reply<RegisteredSchema>> {
+pub(crate) async fn read(_: Here, address: Address) -> Outcome<Reply<RegisteredSchema>> {
     let found = one(address.text("subject"), address.text("version"));
     let schema = found.ok_or_else(|| SCHEMA_UNKNOWN.plain())?;
     Ok(Reply::new(RegisteredSchema {
-        subject: subject(schema),
+        subject: schema.subject(),
         version: version(schema),
         id: schema.id,
         schema_type: SCHEMA_TYPE,
@@ -82,11 +101,7 @@ fn one(name: &str, wanted: &str) -> Option<&'static Schema> {
 }
 
 fn of(name: &str) -> impl Iterator<Item = &'static Schema> {
-    published().filter(move |schema| subject(schema) == name)
-}
-
-fn subject(schema: &Schema) -> String {
-    format!("{NAMESPACE}{}", schema.name)
+    published().filter(move |schema| schema.subject() == name)
 }
 
 /// The number at the end of its file's name.
@@ -103,7 +118,7 @@ mod tests {
     fn every_schema_is_found_by_its_name_and_its_number() {
         for schema in published() {
             let number = version(schema).to_string();
-            assert_eq!(one(&subject(schema), &number).map(|found| found.id), Some(schema.id));
+            assert_eq!(one(&schema.subject(), &number).map(|found| found.id), Some(schema.id));
         }
         let latest = one("millrace.StepReady", LATEST).map(|schema| (schema.id, version(schema)));
         assert_eq!(latest, Some((221, 1)));

@@ -48,6 +48,6 @@ fn hear(stored: &Stored, nodes: &mut BTreeMap<String, Heard>) {
         Notice::NodeLeft(left) => {
             nodes.remove(&left.node);
         }
-        Notice::LogCreated(_) | Notice::LevelRaised(_) => {}
+        Notice::LogCreated(_) | Notice::LevelRaised(_) | Notice::SchemasRegistered(_) => {}
     }
 }

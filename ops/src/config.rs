@@ -87,11 +87,14 @@ pub struct Kafka {
     pub sasl_mechanism: String,
     pub sasl_user: String,
     pub sasl_password: String,
+    pub registry: String,
+    pub registry_user: String,
+    pub registry_password: String,
 }
 
 impl std::fmt::Debug for Kafka {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not the password.
+        // Not the passwords.
         f.debug_struct("Kafka").field("brokers", &self.brokers).finish_non_exhaustive()
     }
 }

@@ -10,6 +10,7 @@ mod meters;
 mod moving;
 pub mod node;
 mod readers;
+mod registry;
 mod server;
 mod status;
 pub mod system;

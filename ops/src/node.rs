@@ -262,6 +262,7 @@ fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> inges
         inbox: Arc::new(Webhooks(InboxReader::new(world.log.clone(), store.clone()))),
         key_source: Arc::new(KeySets(client)),
         meter: world.meter.clone(),
+        registry: Some(config.kafka.registry.clone()).filter(|url| !url.is_empty()),
         limits,
         admin_key_hash: hash.as_ref().try_into().ok(),
     }

@@ -72,7 +72,7 @@ impl Roster {
                 self.nodes.remove(&left.node);
             }
             Notice::LevelRaised(_) => self.recall(notice),
-            Notice::LogCreated(_) => {}
+            Notice::LogCreated(_) | Notice::SchemasRegistered(_) => {}
         }
     }
 

@@ -21,6 +21,7 @@ mod key_set;
 mod moving;
 mod project;
 mod raw;
+mod registry;
 mod repeats;
 mod retry;
 mod sdk;

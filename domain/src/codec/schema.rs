@@ -30,7 +30,15 @@ pub fn schema_max() -> u32 {
     published().map(|schema| schema.id).max().unwrap_or_default()
 }
 
+/// What the parts of a record's full name begin with.
+const NAMESPACE: &str = "millrace.";
+
 impl Schema {
+    /// The record's full name: what registries call its subject.
+    pub fn subject(&self) -> String {
+        format!("{NAMESPACE}{}", self.name)
+    }
+
     pub(crate) fn load(
         id: u32,
         (family, file): (&'static str, &'static str),

@@ -70,6 +70,7 @@ codes! {
     EXECUTION_UNKNOWN 404 "There is no such execution.";
     WEBHOOK_UNKNOWN 404 "There is no such webhook.";
     SCHEMA_UNKNOWN 404 "There is no such schema.";
+    REGISTRY_ELSEWHERE 404 "The schemas of this log are in another registry.";
     STEP_EXECUTION_UNKNOWN 404 "The execution has no such step.";
     EXECUTION_FINISHED 409 "The execution has ended.";
     EXECUTION_WITHOUT_RESPONSE 500 "The workflow ended before its response step.";

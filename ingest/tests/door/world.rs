@@ -140,6 +140,7 @@ impl World {
             inbox: readers.webhooks.clone(),
             key_source: readers.provider.clone(),
             meter: Arc::new(()),
+            registry: None,
             limits,
             admin_key_hash: Some(sha256(ADMIN_KEY)),
         };

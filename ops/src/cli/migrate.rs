@@ -1,8 +1,10 @@
-//! `millrace migrate`: the topics of a log on Kafka, and the level of its records.
+//! `millrace migrate`: the topics of a log on Kafka, its schemas in a registry, and the level of its
+//! records.
 
 use crate::cluster::listen;
 use crate::config::{Backend, Config};
 use crate::kafka;
+use crate::registry::Registration;
 use crate::system::SystemClock;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -23,74 +25,88 @@ impl Migrate {
         if config.log.backend != Backend::Kafka {
             bail!("the embedded log needs no migration; set log.backend to kafka for one on Kafka");
         }
-        let options = kafka::options(&config.kafka)?;
-        let plan = log_kafka::plan(&options, kafka::wanted(config)).await?;
-        let rise = match plan.identity().filter(|log| log.level < codec::schema_max()) {
-            Some(log) => Some(Rise::plan(&options, log).await?),
-            None => None,
-        };
-        let (mut steps, mut refusals) = (plan.steps(), plan.refusals().to_vec());
-        if let Some(rise) = &rise {
-            steps.push(rise.step());
-            refusals.extend(rise.refusals());
-        }
-        for step in &steps {
+        let work = Work::plan(config).await?;
+        for step in &work.steps {
             println!("{step}");
         }
-        for line in plan.warnings() {
+        for line in work.plan.warnings() {
             eprintln!("warning: {line}");
         }
-        if !refusals.is_empty() {
-            for line in &refusals {
+        if !work.refusals.is_empty() {
+            for line in &work.refusals {
                 eprintln!("refused: {line}");
             }
             eprintln!("nothing was changed");
             return Ok(ExitCode::from(2));
         }
-        if steps.is_empty() {
+        if work.steps.is_empty() {
             println!("nothing to do");
         } else if !self.dry_run {
-            let Identity { id, partitions, level } = carry_out(plan, rise).await?;
+            let Identity { id, partitions, level, .. } = work.carry_out().await?;
             println!("done: log {id} with {partitions} partitions, at level {level}");
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn carry_out(plan: Plan, rise: Option<Rise>) -> Result<Identity> {
-    let now = SystemClock.now();
-    Ok(match rise {
-        Some(rise) => plan.raise(rise.log, now).await?,
-        None => plan.carry_out(now).await?,
-    })
+/// What there is to do.
+struct Work {
+    plan: Plan,
+    registration: Option<Registration>,
+    steps: Vec<String>,
+    refusals: Vec<String>,
 }
 
-/// A log that is to hold records of this build.
-struct Rise {
-    log: Identity,
-    /// Nodes that read less, and up to which schema.
-    behind: Vec<(String, i32)>,
-}
-
-impl Rise {
-    async fn plan(options: &Options, log: Identity) -> Result<Self> {
-        let nodes = listen(&KafkaLog::open(options.clone()).await?).await?;
-        let reads = nodes.into_iter().map(|heard| (heard.node.node, heard.node.schema_max));
-        let is_behind =
-            |(_, reads): &(_, i32)| u32::try_from(*reads).unwrap_or(0) < codec::schema_max();
-        Ok(Self { log, behind: reads.filter(is_behind).collect() })
+impl Work {
+    async fn plan(config: &Config) -> Result<Self> {
+        let options = kafka::options(&config.kafka)?;
+        let plan = log_kafka::plan(&options, kafka::wanted(config)).await?;
+        let (mut steps, mut refusals) = (plan.steps(), plan.refusals().to_vec());
+        let registration = match Registration::plan(&config.kafka, plan.identity()).await {
+            Ok(registration) => registration,
+            Err(error) => {
+                refusals.push(format!("{error:#}"));
+                None
+            }
+        };
+        steps.extend(registration.as_ref().map(Registration::step));
+        if let Some(log) = plan.identity()
+            && log.level < codec::schema_max()
+        {
+            let (from, to) = (log.level, codec::schema_max());
+            steps.push(format!(
+                "raise the level from {from} to {to}: builds that read less cannot use the log any \
+                 more"
+            ));
+            refusals.extend(behind(&options).await?);
+        }
+        Ok(Self { plan, registration, steps, refusals })
     }
 
-    fn step(&self) -> String {
-        let (from, to) = (self.log.level, codec::schema_max());
-        format!(
-            "raise the level from {from} to {to}: builds that read less cannot use the log any more"
-        )
-    }
-
-    fn refusals(&self) -> impl Iterator<Item = String> {
-        self.behind.iter().map(|(node, reads)| {
-            format!("{node} reads records up to schema {reads}: update it first, or stop it")
+    async fn carry_out(self) -> Result<Identity> {
+        let registered = match &self.registration {
+            Some(registration) => Some(registration.carry_out().await?),
+            None => None,
+        };
+        let now = SystemClock.now();
+        Ok(match self.plan.identity().cloned() {
+            Some(log) => {
+                let registered = registered.or_else(|| log.registered.clone());
+                self.plan.raise(Identity { registered, ..log }, now).await?
+            }
+            None => self.plan.carry_out(registered, now).await?,
         })
     }
+}
+
+/// Which nodes read less than this build writes, a line each.
+async fn behind(options: &Options) -> Result<Vec<String>> {
+    let nodes = listen(&KafkaLog::open(options.clone()).await?).await?;
+    let reads = nodes.into_iter().map(|heard| (heard.node.node, heard.node.schema_max));
+    let behind =
+        reads.filter(|(_, reads)| u32::try_from(*reads).unwrap_or(0) < codec::schema_max());
+    let line = |(node, reads)| {
+        format!("{node} reads records up to schema {reads}: update it first, or stop it")
+    };
+    Ok(behind.map(line).collect())
 }

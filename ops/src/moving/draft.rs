@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::kafka;
+use crate::registry::Registration;
 use crate::system::SystemClock;
 use anyhow::{Context, Result, bail};
 use log_embedded::{EmbeddedLog, Snapshot};
@@ -62,7 +63,11 @@ impl Draft {
     pub(crate) async fn kafka(config: &Config, partitions: u16) -> Result<Self> {
         let options = kafka::options(&config.kafka)?;
         let wanted = log_kafka::Wanted { partitions, ..kafka::wanted(config) };
-        let draft = log_kafka::Draft::open(&options, wanted).await?;
+        let registered = match Registration::plan(&config.kafka, None).await? {
+            Some(registration) => Some(registration.carry_out().await?),
+            None => None,
+        };
+        let draft = log_kafka::Draft::open(&options, wanted, registered).await?;
         for line in draft.warnings() {
             tracing::warn!("kafka.dev is set: {line}");
         }

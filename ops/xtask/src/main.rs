@@ -128,7 +128,7 @@ fn test(quick: bool) -> Result<()> {
     tools::fastavro()?;
     let skipped: &[&str] = if previous::build()? { &[] } else { &["--", "--skip", "upgrade::"] };
     cargo(&[&["build"], &EVERYTHING[..], &["--bins", "--tests"]].concat())?;
-    servers::with(|| {
+    servers::with_registry(|| {
         cargo(&[&["test"], &EVERYTHING[..], skipped].concat())?;
         if quick { Ok(()) } else { on_kafka() }
     })?;
@@ -145,8 +145,9 @@ fn test(quick: bool) -> Result<()> {
 /// folder has.
 fn on_kafka() -> Result<()> {
     // They wait for the broker more than they work.
-    let skipped =
-        ["golden::", "disk::", "cluster::", "upgrade::"].map(|name| ["--skip", name]).concat();
+    let skipped = ["golden::", "disk::", "cluster::", "upgrade::", "registry::"]
+        .map(|name| ["--skip", name])
+        .concat();
     let wanted = [&skipped[..], &["--test-threads", "4"]].concat();
     let mut tests = Command::new("cargo");
     tests.arg("test").args(EVERYTHING).args(["--test", "e2e", "--"]).args(wanted);

@@ -1,6 +1,5 @@
 //! The build before the newest schema, for tests of nodes of two builds at one log.
 
-use crate::check::EVERYTHING;
 use crate::shell::{root, run};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
@@ -10,8 +9,7 @@ use std::process::{Command, Stdio};
 const RELEASED: &str = "schemas/released.tsv";
 
 /// Builds it into `target/previous/millrace`, unless it is there; says whether the history reaches
-/// back to it. What it shares with this build is built once; afterwards `target/release/millrace` is
-/// the old one, until it is built again.
+/// back to it.
 pub(crate) fn build() -> Result<bool> {
     if git(&["rev-parse", "--is-shallow-repository"])? == "true" {
         eprintln!("NOT TESTED: nodes of two builds, for this clone has no history");
@@ -27,10 +25,12 @@ pub(crate) fn build() -> Result<bool> {
     }
     let source = folder.join("source");
     unpack(&commit, &source)?;
+    // Of its own: cargo tells crates of two sources apart by their place below the workspace only.
+    let target = folder.join("target");
     let mut cargo = Command::new("cargo");
-    cargo.arg("build").args(EVERYTHING).args(["--bin", "millrace", "--target-dir"]);
-    run(cargo.arg(root().join("target")).current_dir(&source))?;
-    std::fs::copy(root().join("target/release/millrace"), binary)?;
+    cargo.args(["build", "--release", "--package", "millrace", "--bin", "millrace"]);
+    run(cargo.arg("--target-dir").arg(&target).current_dir(&source))?;
+    std::fs::copy(target.join("release/millrace"), binary)?;
     std::fs::write(of, commit)?;
     Ok(true)
 }
@@ -48,7 +48,8 @@ fn unpack(commit: &str, folder: &Path) -> Result<()> {
         .spawn()
         .context("cannot run git")?;
     let files = archive.stdout.take().context("git gives no files")?;
-    run(Command::new("tar").arg("-x").stdin(files).current_dir(folder))?;
+    // As new as they are here: cargo goes by that.
+    run(Command::new("tar").arg("-xm").stdin(files).current_dir(folder))?;
     if !archive.wait()?.success() {
         bail!("git archive {commit} failed");
     }

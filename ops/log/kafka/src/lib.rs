@@ -20,6 +20,7 @@ mod identity;
 mod log;
 mod migrate;
 mod options;
+mod registered;
 mod tail;
 mod topic;
 
@@ -28,6 +29,7 @@ pub use identity::Identity;
 pub use log::KafkaLog;
 pub use migrate::{Plan, Wanted, plan};
 pub use options::{Mechanism, Options, Sasl, Tls};
+pub use registered::Registered;
 
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,8 @@ impl KafkaLog {
     /// Opens what is there under that name, whatever it is.
     pub(crate) fn at(options: &Options, identity: Identity) -> Result<Self, Error> {
         let topics = Topics::new(&options.prefix, identity.partitions);
-        let appender = Appender::new(options.clone(), topics.clone())
+        let registered = identity.registered.clone();
+        let appender = Appender::new(options.clone(), topics.clone(), registered)
             .map_err(|error| unavailable(options, &error))?;
         let tails = Tails::start(options, &topics)?;
         let cursors = Cursors::new(options, &topics);

@@ -4,12 +4,13 @@ mod judge;
 
 use crate::append::Appender;
 use crate::connect::{config, unavailable};
-use crate::identity::{self, FORMAT, Identity, KEY, LEVEL_KEY};
+use crate::identity::{self, FORMAT, Identity, KEY, LEVEL_KEY, REGISTRY_KEY};
 use crate::log::KafkaLog;
 use crate::options::Options;
+use crate::registered::Registered;
 use crate::topic::Topics;
 use bytes::Bytes;
-use domain::cluster::{LevelRaised, LogCreated, Notice};
+use domain::cluster::{LevelRaised, LogCreated, Notice, RegisteredSchema, SchemasRegistered};
 use domain::codec::{self, Family};
 use domain::id::EventId;
 use domain::meta::{Meta, Recorded};
@@ -87,7 +88,8 @@ pub(crate) async fn survey(options: &Options, wanted: Wanted) -> Result<Plan, Er
     let asked = options.clone();
     let cluster = tokio::task::spawn_blocking(move || Cluster::look(&asked)).await;
     let cluster = cluster.map_err(|error| Error::Unavailable(error.to_string()))??;
-    let partitions = cluster.identity.map_or(wanted.partitions, |identity| identity.partitions);
+    let identity = cluster.identity.as_ref();
+    let partitions = identity.map_or(wanted.partitions, |identity| identity.partitions);
     let topics = Topics::new(&options.prefix, partitions);
     let found = cluster.topics(options, &topics).await?;
     let mut plan = Plan {
@@ -148,24 +150,29 @@ impl Plan {
         &self.warnings
     }
 
-    /// Does what there is to do. Does nothing if something must be mended first.
+    /// Does what there is to do. Does nothing if something must be mended first. `registered`: the
+    /// ids of the schemas in a registry, if the log is to be for one.
     ///
     /// # Errors
     /// `Conflict`: see [`Plan::refusals`]. `Unavailable`: call [`plan`] again.
-    pub async fn carry_out(self, now: Timestamp) -> Result<Identity, Error> {
+    pub async fn carry_out(
+        self,
+        registered: Option<Registered>,
+        now: Timestamp,
+    ) -> Result<Identity, Error> {
         if let Some(first) = self.refusals.first() {
             return Err(Error::Conflict(first.clone()));
         }
         self.make_topics().await?;
-        match self.identity {
-            Some(identity) => Ok(identity),
-            None => self.write_down(now).await,
+        match &self.identity {
+            Some(identity) => Ok(identity.clone()),
+            None => self.write_down(registered, now).await,
         }
     }
 
     /// What the log is, if there is one.
-    pub fn identity(&self) -> Option<Identity> {
-        self.identity
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
     }
 
     /// Whether there are records, other than what says what the log is.
@@ -174,7 +181,7 @@ impl Plan {
             return Ok(false);
         }
         let partitions = self.wanted.partitions;
-        let log = KafkaLog::at(&self.options, Identity::none(partitions))?;
+        let log = KafkaLog::at(&self.options, Identity::none(partitions, None))?;
         for partition in Partition::all(partitions) {
             if log.end(partition).await? > 0 {
                 return Ok(true);
@@ -219,19 +226,26 @@ impl Plan {
     }
 
     /// Writes down that there is a log, which, and that this build's records may be written.
-    pub(crate) async fn write_down(&self, now: Timestamp) -> Result<Identity, Error> {
-        let level = codec::schema_max();
-        let ours = Identity { id: Uuid::new_v4(), partitions: self.wanted.partitions, level };
-        let mut first = self.write(ours, now, (created(ours), KEY)).await?;
-        if first.id != ours.id {
+    pub(crate) async fn write_down(
+        &self,
+        registered: Option<Registered>,
+        now: Timestamp,
+    ) -> Result<Identity, Error> {
+        let partitions = self.wanted.partitions;
+        let log = Identity { id: Uuid::new_v4(), ..Identity::none(partitions, registered) };
+        // Before there is a log, so that whoever comes knows the ids.
+        self.write_registered(&log, now).await?;
+        self.write(&log, now, (created(&log), KEY)).await?;
+        let first = identity::read(&self.options).await?;
+        if first.id != log.id {
             // Somebody else was quicker. Compaction keeps the latest record, which must be theirs.
-            first = self.write(ours, now, (created(first), KEY)).await?;
+            self.write(&log, now, (created(&first), KEY)).await?;
         }
         self.raise(first, now).await
     }
 
-    /// Lets this build's records be written to a log. Before, every node at it must read them; from
-    /// now on none comes that does not.
+    /// Lets this build's records be written to a log, with these ids of a registry, if it is for
+    /// one. Before, every node at it must read them; from now on none comes that does not.
     ///
     /// # Errors
     /// `Unavailable`: call it again.
@@ -245,21 +259,29 @@ impl Plan {
         schema: u32,
         now: Timestamp,
     ) -> Result<Identity, Error> {
-        self.write(log, now, (level(schema), LEVEL_KEY)).await
+        self.write_registered(&log, now).await?;
+        self.write(&log, now, (level(schema), LEVEL_KEY)).await?;
+        identity::read(&self.options).await
     }
 
-    /// Writes a kept record; gives what the log is then.
+    async fn write_registered(&self, log: &Identity, now: Timestamp) -> Result<(), Error> {
+        match &log.registered {
+            Some(registered) => self.write(log, now, (schemas(registered), REGISTRY_KEY)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a kept record.
     async fn write(
         &self,
-        log: Identity,
+        log: &Identity,
         now: Timestamp,
         (body, key): (Notice, &'static str),
-    ) -> Result<Identity, Error> {
+    ) -> Result<(), Error> {
         let topics = Topics::new(&self.options.prefix, log.partitions);
-        let appender = Appender::new(self.options.clone(), topics)
+        let appender = Appender::new(self.options.clone(), topics, log.registered.clone())
             .map_err(|error| unavailable(&self.options, &error))?;
-        appender.append(&[(Partition::CLUSTER, kept(body, key, now)?)]).await?;
-        identity::read(&self.options).await
+        appender.append(&[(Partition::CLUSTER, kept(body, key, now)?)]).await.map(|_| ())
     }
 }
 
@@ -271,7 +293,7 @@ impl Topic {
     }
 }
 
-fn created(log: Identity) -> Notice {
+fn created(log: &Identity) -> Notice {
     Notice::LogCreated(LogCreated {
         identity: log.id.to_string(),
         partitions: i32::from(log.partitions),
@@ -281,6 +303,16 @@ fn created(log: Identity) -> Notice {
 
 fn level(level: u32) -> Notice {
     Notice::LevelRaised(LevelRaised { level: i32::try_from(level).unwrap_or(i32::MAX) })
+}
+
+fn schemas(registered: &Registered) -> Notice {
+    let number = |id: u32| i32::try_from(id).unwrap_or(i32::MAX);
+    let one =
+        |(schema, id): (&u32, &u32)| RegisteredSchema { schema: number(*schema), id: number(*id) };
+    Notice::SchemasRegistered(SchemasRegistered {
+        registry: registered.registry.clone(),
+        schemas: registered.ids.iter().map(one).collect(),
+    })
 }
 
 /// A record that compaction keeps under a key.

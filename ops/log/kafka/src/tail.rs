@@ -17,6 +17,7 @@ pub(crate) use lane::{Found, Lane};
 use crate::connect::{Ear, reader, unavailable};
 use crate::header::from_kafka;
 use crate::options::Options;
+use crate::registered::restored;
 use crate::topic::Topics;
 use bytes::Bytes;
 use ports::{Error, Offset, Partition, Record, Stored};
@@ -199,6 +200,7 @@ pub(crate) fn stored(message: &BorrowedMessage<'_>) -> Result<Stored, Error> {
         Error::Corrupt(format!("{topic} {number} at {offset}: its headers are not Millrace's"))
     })?;
     let bytes = |bytes: Option<&[u8]>| Bytes::copy_from_slice(bytes.unwrap_or_default());
-    let record = Record { headers, key: bytes(message.key()), value: bytes(message.payload()) };
+    let value = restored(headers.kind, message.payload().unwrap_or_default());
+    let record = Record { headers, key: bytes(message.key()), value };
     Ok(Stored { offset: message.offset(), record })
 }

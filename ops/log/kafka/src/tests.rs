@@ -31,7 +31,7 @@ const WANTED: Wanted =
 
 async fn migrated(options: &Options) {
     let plan = plan(options, WANTED).await.expect("a plan");
-    plan.carry_out(Timestamp(1_700_000_000_000)).await.expect("topics");
+    plan.carry_out(None, Timestamp(1_700_000_000_000)).await.expect("topics");
 }
 
 async fn opened(options: &Options) -> KafkaLog {

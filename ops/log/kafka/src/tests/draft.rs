@@ -19,20 +19,20 @@ fn record(n: i64) -> Record {
 async fn a_draft_is_no_log_before_it_is_finished() {
     let options = options();
     let partition = Partition::events(3);
-    let draft = Draft::open(&options, WANTED).await.expect("topics");
+    let draft = Draft::open(&options, WANTED, None).await.expect("topics");
     draft.log().append(vec![(partition, record(0))]).await.expect("it is appended");
     assert!(KafkaLog::open(options.clone()).await.is_err(), "no one opens it");
     let refused = plan(&options, WANTED).await.expect("a plan");
     assert!(refused.refusals()[0].contains("run it again"), "{:?}", refused.refusals());
     // Whoever goes on finds what is there.
-    let draft = Draft::open(&options, WANTED).await.expect("the same topics");
+    let draft = Draft::open(&options, WANTED, None).await.expect("the same topics");
     assert_eq!(draft.log().append(vec![(partition, record(1))]).await.expect("it is"), [1]);
     let id = draft.finish(Timestamp(1)).await.expect("a log");
     let log = opened(&options).await;
     assert_eq!((log.identity(), log.end(partition).await.expect("an end")), (id, 2));
     let plan = plan(&options, WANTED).await.expect("a plan");
     assert_eq!((plan.refusals().len(), plan.steps().len()), (0, 0));
-    let again = Draft::open(&options, WANTED).await.err().expect("it is a log").to_string();
+    let again = Draft::open(&options, WANTED, None).await.err().expect("it is a log").to_string();
     assert!(again.contains("there is a log") && again.contains("kafka.prefix"), "{again}");
 }
 
@@ -40,7 +40,7 @@ async fn a_draft_is_no_log_before_it_is_finished() {
 async fn commands_whose_first_are_forgotten_keep_their_offsets() {
     let options = options();
     let partition = Partition::commands(2);
-    let draft = Draft::open(&options, WANTED).await.expect("topics");
+    let draft = Draft::open(&options, WANTED, None).await.expect("topics");
     // As if a first try had been broken off.
     draft.log().append(vec![(partition, Record::gap()); 10]).await.expect("gaps");
     draft.begin(partition, FIRST).await.expect("it begins");
@@ -61,7 +61,7 @@ async fn commands_whose_first_are_forgotten_keep_their_offsets() {
 async fn a_gap_keeps_a_place_and_comes_back_as_one() {
     let options = options();
     let partition = Partition::events(0);
-    let draft = Draft::open(&options, WANTED).await.expect("topics");
+    let draft = Draft::open(&options, WANTED, None).await.expect("topics");
     let records = vec![(partition, Record::gap()), (partition, record(1))];
     assert_eq!(draft.log().append(records).await.expect("they are appended"), [0, 1]);
     let found = draft.look().expect("a client").read(partition, 0, 1_000).await.expect("it reads");
