@@ -6,7 +6,7 @@ use crate::world::until;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tests::harness::{Answer, Api, Node, Signer, backend, root, tools};
 
@@ -16,6 +16,7 @@ const ORDERS: usize = 20;
 /// Times that a client sends what has no good answer yet.
 const SENDS_MAX: usize = 100;
 const PAUSE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Says how many events stand of each kind, and of how many runs.
 const COUNT_RUNS: &str = r"
@@ -142,11 +143,17 @@ async fn assert_once(doors: &[Api]) {
 /// So many runs came to a good end, and there are no others, as each of these nodes tells.
 pub(crate) async fn assert_runs(doors: &[Api], wanted: u64) {
     for door in doors {
-        until("an end of every run", async || {
-            let ended = door.executions(API_KEY, "SUCCEEDED").await.ok()?;
-            (ended >= wanted).then_some(())
-        })
-        .await;
+        let begun = Instant::now();
+        while door.executions(API_KEY, "SUCCEEDED").await.ok() != Some(wanted) {
+            if begun.elapsed() > PATIENCE {
+                let mut counts = Vec::new();
+                for status in ["", "SUCCEEDED", "EXECUTING", "DELAYED", "FAILED"] {
+                    counts.push((status, door.executions(API_KEY, status).await));
+                }
+                panic!("not {wanted} runs that succeeded: {counts:?}");
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
         assert_eq!(door.executions(API_KEY, "").await.unwrap(), wanted);
     }
 }

@@ -15,12 +15,17 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Every user orders and asks, one after the other and through every door, until something has
 /// happened. Gives how many runs there are of it.
-async fn meanwhile(doors: &[Api], tokens: &[String], incident: impl Future<Output = ()>) -> u64 {
+async fn meanwhile(
+    (doors, tokens): (&[Api], &[String]),
+    round: usize,
+    incident: impl Future<Output = ()>,
+) -> u64 {
     let is_over = AtomicBool::new(false);
     let users = tokens.iter().enumerate().map(async |(user, token)| {
         let mut sent = 0;
         while !is_over.load(Ordering::Relaxed) {
-            let n = user * 1_000_000 + sent;
+            // No order of another round has its number.
+            let n = (round * USERS + user) * 10_000 + sent;
             let payload = json!({ "id": n.to_string(), "amount": n });
             let order = async |door: Api| door.event(token, "Order Placed", &payload).await;
             taken(doors, 2 * n, order).await;
@@ -69,16 +74,16 @@ async fn nodes_are_updated_put_back_and_updated_for_good_under_load() {
     assert!(old.is_file(), "there is no {}: `cargo x test` makes it", old.display());
     let mut cluster = Cluster::start_of(NODES, Some(&old)).await;
     let (doors, tokens) = (cluster.doors.clone(), cluster.users().await);
-    assert_eq!(tokens.len(), USERS);
-    let mut runs = meanwhile(&doors, &tokens, roll(&mut cluster, None)).await;
-    runs += meanwhile(&doors, &tokens, roll(&mut cluster, Some(&old))).await;
+    let all = (&doors[..], &tokens[..]);
+    let mut runs = meanwhile(all, 0, roll(&mut cluster, None)).await;
+    runs += meanwhile(all, 1, roll(&mut cluster, Some(&old))).await;
     assert_runs(&doors, runs).await;
     let (code, said) = migrate(&cluster).await;
     assert_eq!((code, said.matches("update it first").count()), (Some(2), NODES), "{said}");
-    runs += meanwhile(&doors, &tokens, roll(&mut cluster, None)).await;
+    runs += meanwhile(all, 2, roll(&mut cluster, None)).await;
     let (code, said) = migrate(&cluster).await;
     assert_eq!(code, Some(0), "{said}");
-    runs += meanwhile(&doors, &tokens, tokio::time::sleep(10 * NODES as u32 * PAUSE)).await;
+    runs += meanwhile(all, 3, tokio::time::sleep(10 * NODES as u32 * PAUSE)).await;
     assert_runs(&doors, runs).await;
     for node in cluster.nodes.drain(..) {
         node.stop().await.unwrap();

@@ -13,6 +13,10 @@ use clap::{Parser, Subcommand};
 use shell::cargo;
 use std::ffi::OsStr;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+/// Longer than any step of the tests takes.
+const STEP_MAX: Duration = Duration::from_secs(20 * 60);
 
 /// The tasks of this repository.
 #[derive(Parser)]
@@ -123,6 +127,7 @@ fn bench(options: &[String]) -> Result<()> {
 }
 
 fn test(quick: bool) -> Result<()> {
+    shell::limit_each(STEP_MAX);
     check::check()?;
     tools::paragon_connect()?;
     tools::fastavro()?;
