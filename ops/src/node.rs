@@ -8,7 +8,7 @@ use crate::status::with_status;
 use crate::watch::Watched;
 use crate::wire::{self, Ports};
 use crate::work::Work;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use aws_lc_rs::digest;
 use connectors::Runner as Outward;
 use connectors::guard::{Egress, Guard, SystemResolver};
@@ -34,6 +34,8 @@ use tokio::task::JoinSet;
 const LOOKUPS_MAX: usize = 64;
 /// How long the configuration is left alone between two looks at it.
 const FEED_SETTLE: Duration = Duration::from_millis(2);
+/// Pause after an error that may pass.
+const FEED_PAUSE: Duration = Duration::from_millis(200);
 /// How long open requests may take when the node stops.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long the steps that it performs may take then.
@@ -204,9 +206,17 @@ async fn start_readers(
 
 async fn follow_configuration(world: World, mut stopped: watch::Receiver<bool>) -> Result<()> {
     while !*stopped.borrow() {
-        let next = world.feed.refresh().await?;
+        let next = match world.feed.refresh().await {
+            Ok(next) => next,
+            Err(ports::Error::Corrupt(reason)) => bail!("the configuration: {reason}"),
+            Err(error) => {
+                tracing::warn!(%error, "the configuration cannot be read");
+                tokio::time::sleep(FEED_PAUSE).await;
+                continue;
+            }
+        };
         tokio::select! {
-            changed = world.log.changed(ports::Partition::CONFIG, next) => changed?,
+            _ = world.log.changed(ports::Partition::CONFIG, next) => {}
             _ = stopped.changed() => {}
         }
         // What has changed may not be durable yet.

@@ -37,6 +37,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
     let blobs = open_blobs(config)?;
     let vault = Vault::new(log.clone(), Arc::new(blobs), random.clone(), MasterKey::new(master));
     vault.refresh().await.context("the master key does not fit this folder")?;
+    vault.settle().await?;
     let feed = Arc::new(Feed::new(log.clone()));
     feed.refresh().await?;
     // On a log of its own, nobody else reads what it writes.

@@ -120,7 +120,28 @@ impl Vault {
         // behind it nothing may ever come.
         self.log.changed(Partition::KEYS, minted).await?;
         self.refresh().await?;
+        self.settle().await?;
         Ok(minted)
+    }
+
+    /// Where two nodes minted a data key at the same time: appends again the one that counts, which
+    /// compaction would forget.
+    ///
+    /// # Errors
+    /// The log cannot be written; call it again.
+    pub async fn settle(&self) -> Result<(), VaultError> {
+        let nonce = || {
+            let mut nonce = [0u8; 12];
+            self.random.fill(&mut nonce);
+            nonce
+        };
+        let restored = self.ring().restored(nonce)?;
+        let records: Vec<_> =
+            restored.into_iter().map(|record| (Partition::KEYS, record)).collect();
+        if !records.is_empty() {
+            self.log.append(records).await?;
+        }
+        Ok(())
     }
 
     /// Seals bytes that are small enough to stay in the record. The key must be prepared.

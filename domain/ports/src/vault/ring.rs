@@ -8,7 +8,8 @@ use super::seal::{self, DataKey};
 use crate::error::Error;
 use crate::log::{Headers, Offset, Record, Stored};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The key that wraps all others. It never reaches the log.
 pub struct MasterKey(DataKey);
@@ -27,13 +28,16 @@ const MASTER: &str = "master";
 pub(super) struct Ring {
     master: MasterKey,
     keys: BTreeMap<String, BTreeMap<u32, DataKey>>,
+    /// Records that another one follows under the same key, with another data key. Compaction keeps
+    /// the latest, and what counts is the first.
+    contested: BTreeSet<String>,
     /// The first record of `keys` that was not read.
     pub(super) next: Offset,
 }
 
 impl Ring {
     pub(super) fn new(master: MasterKey) -> Self {
-        Self { master, keys: BTreeMap::new(), next: 0 }
+        Self { master, keys: BTreeMap::new(), contested: BTreeSet::new(), next: 0 }
     }
 
     pub(super) fn add(&mut self, stored: &Stored) -> Result<(), VaultError> {
@@ -48,10 +52,21 @@ impl Ring {
             if let Some(generations) = self.keys.get_mut(name) {
                 generations.remove(&generation);
             }
+            self.contested.remove(text);
         } else {
             let key = self.unwrap(text, &stored.record.value)?;
             // The first record of a generation wins; a later one was minted at the same time.
-            self.keys.entry(name.to_owned()).or_default().entry(generation).or_insert(key);
+            match self.keys.entry(name.to_owned()).or_default().entry(generation) {
+                Entry::Vacant(place) => {
+                    place.insert(key);
+                }
+                Entry::Occupied(first) if first.get().bytes == key.bytes => {
+                    self.contested.remove(text);
+                }
+                Entry::Occupied(_) => {
+                    self.contested.insert(text.to_owned());
+                }
+            }
         }
         self.next = stored.offset + 1;
         Ok(())
@@ -75,9 +90,26 @@ impl Ring {
     ) -> Result<Record, VaultError> {
         let newest = self.keys.get(name).and_then(|keys| keys.keys().next_back());
         let text = format!("{name}#{}", newest.map_or(1, |generation| generation + 1));
+        self.record(text, fresh, nonce)
+    }
+
+    /// Records after which the data keys that count are also the latest.
+    pub(super) fn restored(
+        &self,
+        mut nonce: impl FnMut() -> [u8; 12],
+    ) -> Result<Vec<Record>, VaultError> {
+        let contested = self.contested.iter().filter_map(|text| {
+            let (name, generation) = text.rsplit_once('#')?;
+            let first = self.get(name, generation.parse().ok()?)?;
+            Some(self.record(text.clone(), first, nonce()))
+        });
+        contested.collect()
+    }
+
+    fn record(&self, text: String, key: &DataKey, nonce: [u8; 12]) -> Result<Record, VaultError> {
         let kind = (seal::INLINE, 0);
         let context = format!("{MASTER}/{text}");
-        let wrapped = seal::encrypt(&self.master.0, &context, kind, nonce, &*fresh.bytes)?;
+        let wrapped = seal::encrypt(&self.master.0, &context, kind, nonce, &*key.bytes)?;
         Ok(Record { headers: Headers::default(), key: Bytes::from(text), value: wrapped })
     }
 

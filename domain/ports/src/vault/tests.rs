@@ -192,3 +192,29 @@ fn another_master_key_opens_nothing() {
     let refused = now(other.refresh());
     assert!(matches!(refused, Err(VaultError::Forged { .. })), "{refused:?}");
 }
+
+#[test]
+fn of_two_data_keys_minted_at_once_the_one_that_counts_is_the_latest() {
+    let blob = Arc::new(ModelBlob::new());
+    let vault = |log: &Arc<ModelLog>, seed| {
+        let random = Arc::new(SeededRandom::new(seed));
+        Vault::new(log.clone(), blob.clone(), random, MasterKey::new([7; 32]))
+    };
+    let log = Arc::new(ModelLog::kind(8));
+    let (one, other) = (vault(&log, 1), vault(&log, 2));
+    let key = Key::User(ProjectId(Uuid::from_u128(1)), "anna".into());
+    one.mint(&key.name()).now_or_never().unwrap().unwrap();
+    // It has not heard of the first.
+    other.mint(&key.name()).now_or_never().unwrap().unwrap();
+    let sealed = other.seal(&key, b"clear").unwrap();
+    assert_eq!(one.open(&key, &sealed).unwrap(), b"clear"[..]);
+    let records = log.read(Partition::KEYS, 0, usize::MAX).now_or_never().unwrap().unwrap();
+    let latest = records.last().unwrap().record.clone();
+    assert!(records.iter().all(|stored| stored.record.key == latest.key));
+    // What compaction leaves of it.
+    let compacted = Arc::new(ModelLog::kind(8));
+    compacted.append(vec![(Partition::KEYS, latest)]).now_or_never().unwrap().unwrap();
+    let later = vault(&compacted, 3);
+    later.refresh().now_or_never().unwrap().unwrap();
+    assert_eq!(later.open(&key, &sealed).unwrap(), b"clear"[..]);
+}
