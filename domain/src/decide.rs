@@ -184,7 +184,7 @@ fn dispatch(
         Command::SwitchUser(c) => Ok(user::switch(c)),
         Command::RecordOutcome(c) => outcome::record(given, open, command, c),
         Command::FireTimer(c) => outcome::fire(given, open, command, c),
-        Command::CancelExecution(c) => outcome::cancel(given, c),
+        Command::CancelExecution(c) => outcome::cancel(given, command, c),
         Command::PauseStep(c) => pause::pause(given, open, command, c),
         Command::ResumeStep(c) => pause::resume(given, open, command, c),
         Command::LoseStep(c) => outcome::lose(given, open, command, c),

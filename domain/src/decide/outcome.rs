@@ -5,6 +5,7 @@ use super::{Given, Halt, Open, Rejected, pause, project_of};
 use crate::command::{CancelExecution, Command, FireTimer, LoseStep, RecordOutcome};
 use crate::event::{Ending, Event, ExecutionFinished, StepFailed, StepKind, StepSucceeded};
 use crate::id::{CommandId, ExecutionId, StepId};
+use crate::key::Key;
 use crate::meta::Recorded;
 use crate::state::{Due, Execution, Pending, RowKey};
 use crate::time::Timestamp;
@@ -153,10 +154,16 @@ pub(super) fn go_on(
     Ok(events)
 }
 
-pub(super) fn cancel(given: &Given<'_>, c: &CancelExecution) -> Result<Vec<Event>, Halt> {
-    let Some(run) = given.rows.execution(&RowKey::Execution(c.execution)) else {
-        return Err(finished_before().into());
-    };
+pub(super) fn cancel(
+    given: &Given<'_>,
+    command: &Recorded<Command>,
+    c: &CancelExecution,
+) -> Result<Vec<Event>, Halt> {
+    let run = given.rows.execution(&RowKey::Execution(c.execution));
+    // Of another user there is no such execution.
+    let key = command.meta.parsed_key();
+    let is_own = |run: &&Execution| key == Some(Key::User(run.project, run.user.clone()));
+    let Some(run) = run.filter(is_own) else { return Err(finished_before().into()) };
     Ok(vec![Event::ExecutionFinished(ExecutionFinished {
         execution: c.execution,
         ending: Ending::Cancelled,

@@ -115,6 +115,15 @@ fn one_that_never_was_cannot_be_cancelled() {
 }
 
 #[test]
+fn one_of_another_user_cannot_be_cancelled() {
+    let mut story = Story::given_run(&json!([request()]));
+    let mut cancel = story.command(story.cancel());
+    cancel.meta.key = cancel.meta.key.replace("anna", "mallory");
+    story.when_again(&cancel).then(&OVER);
+    story.when(story.cancel()).then(&CANCELLED);
+}
+
+#[test]
 fn a_repeated_cancel_is_a_repeat_and_no_refusal() {
     let mut story = Story::given_run(&json!([request()]));
     let cancel = story.command(story.cancel());

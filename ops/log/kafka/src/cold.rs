@@ -27,6 +27,8 @@ pub(crate) struct Cursors {
 struct Shared {
     options: Options,
     topics: Topics,
+    /// Whether records begin with the ids of a registry.
+    is_registered: bool,
     /// In the order of their last use.
     idle: Mutex<Vec<Cursor>>,
 }
@@ -40,9 +42,13 @@ struct Cursor {
 }
 
 impl Cursors {
-    pub(crate) fn new(options: &Options, topics: &Topics) -> Self {
-        let shared =
-            Shared { options: options.clone(), topics: topics.clone(), idle: Mutex::default() };
+    pub(crate) fn new(options: &Options, topics: &Topics, is_registered: bool) -> Self {
+        let shared = Shared {
+            options: options.clone(),
+            topics: topics.clone(),
+            is_registered,
+            idle: Mutex::default(),
+        };
         let turns = Arc::new(Semaphore::new(options.cursors_max));
         Self { shared: Arc::new(shared), turns }
     }
@@ -119,7 +125,7 @@ impl Shared {
         let (mut found, mut bytes) = (Vec::new(), 0);
         loop {
             let polled = cursor.consumer.poll(POLL);
-            match polled.map(|polled| polled.map(|message| stored(&message))) {
+            match polled.map(|polled| polled.map(|message| stored(&message, self.is_registered))) {
                 Some(Ok(stored)) => {
                     let stored = stored?;
                     bytes += stored.record.value.len() + stored.record.key.len();

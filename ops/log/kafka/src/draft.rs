@@ -76,7 +76,8 @@ impl Draft {
     /// # Errors
     /// `Unavailable`: no client can be made.
     pub fn look(&self) -> Result<KafkaLog, Error> {
-        KafkaLog::at(&self.options, Identity::none(self.log.partitions(), None))
+        let registered = self.registered.clone();
+        KafkaLog::at(&self.options, Identity::none(self.log.partitions(), registered))
     }
 
     /// What may lose data, and is accepted for development, a line each.

@@ -84,7 +84,7 @@ pub(crate) fn look(options: &Options) -> Result<Option<Identity>, Error> {
     let mut found = Look::default();
     loop {
         match consumer.poll(POLL) {
-            Some(Ok(message)) => found.take(&stored(&message)?.record)?,
+            Some(Ok(message)) => found.take(&stored(&message, true)?.record)?,
             None => {}
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(found.identity()),
             Some(Err(error)) => match error.rdkafka_error_code() {

@@ -35,10 +35,11 @@ impl KafkaLog {
     pub(crate) fn at(options: &Options, identity: Identity) -> Result<Self, Error> {
         let topics = Topics::new(&options.prefix, identity.partitions);
         let registered = identity.registered.clone();
+        let is_registered = registered.is_some();
         let appender = Appender::new(options.clone(), topics.clone(), registered)
             .map_err(|error| unavailable(options, &error))?;
-        let tails = Tails::start(options, &topics)?;
-        let cursors = Cursors::new(options, &topics);
+        let tails = Tails::start(options, &topics, is_registered)?;
+        let cursors = Cursors::new(options, &topics, is_registered);
         Ok(Self { identity, appender, tails, cursors })
     }
 }

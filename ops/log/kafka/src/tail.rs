@@ -53,12 +53,18 @@ struct Shared {
     /// connection in turn, and a question would wait for records behind a fetch.
     asker: BaseConsumer<Ear>,
     lanes: RwLock<Lanes>,
+    /// Whether records begin with the ids of a registry.
+    is_registered: bool,
     stopped: AtomicBool,
 }
 
 impl Tails {
     /// Starts the threads.
-    pub(crate) fn start(options: &Options, topics: &Topics) -> Result<Self, Error> {
+    pub(crate) fn start(
+        options: &Options,
+        topics: &Topics,
+        is_registered: bool,
+    ) -> Result<Self, Error> {
         let client = || {
             let made = reader(options).create_with_context(Ear::default());
             made.map_err(|error| unavailable(options, &error))
@@ -68,6 +74,7 @@ impl Tails {
             consumer: client()?,
             asker: client()?,
             lanes: RwLock::default(),
+            is_registered,
             stopped: AtomicBool::new(false),
         });
         let mut tails = Self {
@@ -193,14 +200,17 @@ fn is_moving(error: &KafkaError) -> bool {
     )
 }
 
-/// A record as it stands in the log.
-pub(crate) fn stored(message: &BorrowedMessage<'_>) -> Result<Stored, Error> {
+/// A record as it stands in the log. `is_registered`: it may begin with the id of a registry.
+pub(crate) fn stored(message: &BorrowedMessage<'_>, is_registered: bool) -> Result<Stored, Error> {
     let headers = from_kafka(message.headers()).ok_or_else(|| {
         let (topic, number, offset) = (message.topic(), message.partition(), message.offset());
         Error::Corrupt(format!("{topic} {number} at {offset}: its headers are not Millrace's"))
     })?;
     let bytes = |bytes: Option<&[u8]>| Bytes::copy_from_slice(bytes.unwrap_or_default());
-    let value = restored(headers.kind, message.payload().unwrap_or_default());
+    let value = match is_registered {
+        true => restored(headers.kind, message.payload().unwrap_or_default()),
+        false => bytes(message.payload()),
+    };
     let record = Record { headers, key: bytes(message.key()), value };
     Ok(Stored { offset: message.offset(), record })
 }

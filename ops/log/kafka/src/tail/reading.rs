@@ -78,7 +78,7 @@ impl Shared {
         if message.offset() < lane.next() {
             return; // appended here, or read a second time
         }
-        match stored(message) {
+        match stored(message, self.is_registered) {
             Ok(stored) => lane.push(stored),
             Err(error) => lane.break_off(error.to_string()),
         }
