@@ -29,7 +29,12 @@ pub(super) fn run(shared: &Shared) {
         }
         match shared.ends(&watched) {
             Ok(ends) => shared.compare(&watched, &ends, &mut seen),
-            Err(error) => tracing::debug!(%error, "watching partitions of Kafka"),
+            Err(error) => {
+                // What cannot be asked for is read: a reader finds another leader by itself.
+                tracing::debug!(%error, "partitions of Kafka cannot be watched");
+                watched.iter().for_each(|(partition, lane)| shared.resume(*partition, lane));
+                seen.clear();
+            }
         }
     }
 }
@@ -84,11 +89,15 @@ impl Shared {
             if before.goes_on(*end, (lane.next(), lane.ours())) {
                 continue;
             }
-            match self.read_again(*partition, lane) {
-                Ok(()) => tracing::debug!(?partition, "is read"),
-                Err(error) => tracing::warn!(?partition, %error, "cannot be read"),
-            }
+            self.resume(*partition, lane);
             seen.remove(partition);
+        }
+    }
+
+    fn resume(&self, partition: Partition, lane: &Lane) {
+        match self.read_again(partition, lane) {
+            Ok(()) => tracing::debug!(?partition, "is read"),
+            Err(error) => tracing::warn!(?partition, %error, "cannot be read"),
         }
     }
 
