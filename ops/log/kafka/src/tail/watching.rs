@@ -84,9 +84,10 @@ impl Shared {
         seen: &mut HashMap<Partition, Seen>,
     ) {
         for (partition, lane) in watched {
-            let Some(end) = ends.get(partition) else { continue };
             let before = seen.entry(*partition).or_default();
-            if before.goes_on(*end, (lane.next(), lane.ours())) {
+            // Without an answer for it, it is read.
+            let known = (lane.next(), lane.ours());
+            if ends.get(partition).is_some_and(|end| before.goes_on(*end, known)) {
                 continue;
             }
             self.resume(*partition, lane);
