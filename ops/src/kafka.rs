@@ -13,6 +13,13 @@ pub fn options(kafka: &Kafka) -> Result<Options> {
     if kafka.brokers.is_empty() {
         bail!("kafka.brokers is empty: name the brokers to ask first, as host:port");
     }
+    // The address is written into the log, and told to whoever asks this node for a schema.
+    if kafka.registry.contains('@') {
+        bail!(
+            "kafka.registry holds a user: name who may register in kafka.registry_user and \
+             kafka.registry_password"
+        );
+    }
     let file = |name: &String| Some(PathBuf::from(name)).filter(|path| path.as_os_str() != "");
     let tls = kafka.tls.then(|| Tls {
         authority_file: file(&kafka.tls_authority_file),

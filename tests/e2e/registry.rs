@@ -37,6 +37,9 @@ async fn records_begin_with_the_ids_of_the_registry_that_the_log_is_for() {
     backend::name(data, &backend::fresh(data).unwrap()).unwrap();
     let away = migrate(data, "http://127.0.0.1:9").await;
     assert_eq!((away.code, away.err.contains("check kafka.registry")), (Some(2), true), "{away:?}");
+    let leaky = migrate(data, "http://anna:secret@127.0.0.1:9").await;
+    assert_eq!((leaky.code, leaky.err.contains("kafka.registry_user")), (Some(1), true));
+    assert!(!leaky.err.contains("secret"), "{leaky:?}");
     let made = migrate(data, &registry).await;
     assert_eq!((made.code, made.out.contains("register ")), (Some(0), true), "{made:?}");
     let again = migrate(data, &registry).await;

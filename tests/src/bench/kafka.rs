@@ -38,8 +38,9 @@ pub(super) async fn judged(
     let first = figures.first_mut().context("the row has no figure")?;
     match row {
         1..=3 => {
-            let beside = embedded.first().and_then(Figure::value).unwrap_or_default();
-            let share = first.value().unwrap_or_default() / beside;
+            let beside = embedded.first().and_then(Figure::value);
+            let beside = beside.context("there is no embedded row to hold it against")?;
+            let share = first.value().context("the row has no value")? / beside;
             first.must(SHARE * beside, &format!("{:.0} % of the embedded row", 100.0 * share));
             let shape = raw.shape()?;
             let way = if row == 1 { SINGLE } else { BATCHED };
