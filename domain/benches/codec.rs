@@ -1,15 +1,12 @@
 //! What records cost on their way to bytes and back.
-#![allow(clippy::unwrap_used, reason = "a bench that cannot go on stops")]
 
-mod story;
-
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use crate::story::Story;
+use criterion::{Criterion, Throughput};
 use domain::codec::{self, Family};
 use domain::command::Command;
 use domain::event::Event;
 use domain::meta::Recorded;
 use std::hint::black_box;
-use story::Story;
 
 fn both<F: Family>(criterion: &mut Criterion, name: &str, records: &[Recorded<F>]) {
     let bytes: Vec<Vec<u8>> = records.iter().map(|one| codec::encode(one).unwrap()).collect();
@@ -27,12 +24,9 @@ fn both<F: Family>(criterion: &mut Criterion, name: &str, records: &[Recorded<F>
     group.finish();
 }
 
-fn records(criterion: &mut Criterion) {
+pub(crate) fn records(criterion: &mut Criterion) {
     let story = Story::new();
     both::<Command>(criterion, "an event's command", std::slice::from_ref(&story.event));
     both::<Event>(criterion, "a start", &story.started);
     both::<Event>(criterion, "an end", &story.finished);
 }
-
-criterion_group!(benches, records);
-criterion_main!(benches);

@@ -1,12 +1,9 @@
 //! What one decision costs, on rows that are at hand.
-#![allow(clippy::unwrap_used, reason = "a bench that cannot go on stops")]
 
-mod story;
+use crate::story::Story;
+use criterion::Criterion;
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use story::Story;
-
-fn decide(criterion: &mut Criterion) {
+pub(crate) fn decide(criterion: &mut Criterion) {
     let story = Story::new();
     let mut group = criterion.benchmark_group("decide");
     group.bench_function("an event that starts an execution", |bencher| {
@@ -17,6 +14,3 @@ fn decide(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, decide);
-criterion_main!(benches);

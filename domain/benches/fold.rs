@@ -1,12 +1,9 @@
 //! What folding events into an owner's rows costs, without a store.
-#![allow(clippy::unwrap_used, reason = "a bench that cannot go on stops")]
 
-mod story;
+use crate::story::Story;
+use criterion::{Criterion, Throughput};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use story::Story;
-
-fn fold(criterion: &mut Criterion) {
+pub(crate) fn fold(criterion: &mut Criterion) {
     let story = Story::new();
     let mut rows = story.before.clone();
     let events = story.started.len() + story.finished.len();
@@ -21,6 +18,3 @@ fn fold(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, fold);
-criterion_main!(benches);

@@ -1,6 +1,5 @@
 //! What the benches of this crate measure: one user's event that starts an execution, and the
 //! outcome of the execution's function, behind which a conditional ends it.
-#![allow(dead_code, reason = "no bench uses all of it")]
 
 use bytes::Bytes;
 use domain::command::{ApplyProject, Command, ConnectCredential, ReceiveEvent, RecordOutcome};
