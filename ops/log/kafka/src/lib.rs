@@ -2,10 +2,11 @@
 //! cluster's.
 //!
 //! Appends go through two shared idempotent producers with `acks=all`; each append resolves when
-//! the delivery callbacks of its records have come. One consumer follows every partition that
-//! somebody reads and keeps its newest records in memory, so that an owner and any number of
-//! projections at the end of a partition cost one fetch; who reads further back gets a consumer of
-//! its own for that stretch.
+//! the delivery callbacks of its records have come. The newest records of every partition that
+//! somebody reads are in memory: one consumer reads what others append, and what this process
+//! appends is there without being read. So an owner and any number of projections at the end of a
+//! partition cost one fetch, or none; who reads further back gets a consumer of its own for that
+//! stretch.
 //!
 //! A completed append proves nothing about ownership by itself: any number of processes append
 //! ([`ports::Log::exclusive`] is false). Offsets that follow what was read show that no claim came
