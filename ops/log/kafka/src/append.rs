@@ -1,22 +1,21 @@
 //! Appending: shared idempotent producers, and who waits for their delivery reports.
 
-use crate::connect::{Ear, config, described};
+mod pending;
+
+use crate::connect::{config, described};
 use crate::header::to_kafka;
 use crate::options::Options;
 use crate::registered::Registered;
+use crate::tail::Lanes;
 use crate::topic::Topics;
+use pending::{Pending, Reports, Ticket};
 use ports::{Error, Offset, Partition, Record};
-use rdkafka::ClientContext;
-use rdkafka::Message;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
 
 /// With more records than this on their way, one more waits a little, so that they travel in few
 /// requests.
@@ -35,6 +34,8 @@ pub(crate) struct Appender {
     options: Options,
     topics: Topics,
     registered: Option<Registered>,
+    /// Where readers in this process find what was appended.
+    lanes: Arc<Lanes>,
     /// For few records, sent at once.
     latency: Line,
     /// For many.
@@ -57,88 +58,6 @@ struct Made {
     delivered_ms: AtomicU64,
 }
 
-/// Hands delivery reports to those who wait for them.
-struct Reports(Ear);
-
-impl ClientContext for Reports {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.0.log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.0.error(error, reason);
-    }
-}
-
-impl ProducerContext for Reports {
-    type DeliveryOpaque = Box<Ticket>;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
-        match result {
-            Ok(message) => ticket.delivered(message.offset()),
-            Err((error, _)) => ticket.failed(error.clone()),
-        }
-    }
-}
-
-/// The place of one record in its append.
-struct Ticket {
-    append: Arc<Pending>,
-    index: usize,
-}
-
-/// An append whose records are on their way.
-struct Pending {
-    offsets: Vec<AtomicI64>,
-    left: AtomicUsize,
-    failure: Mutex<Option<KafkaError>>,
-    done: Mutex<Option<oneshot::Sender<()>>>,
-}
-
-impl Ticket {
-    fn delivered(&self, offset: Offset) {
-        self.append.offsets[self.index].store(offset, Ordering::Relaxed);
-        self.append.leave(1);
-    }
-
-    fn failed(&self, error: KafkaError) {
-        self.append.fail(error, 1);
-    }
-}
-
-impl Pending {
-    fn new(count: usize) -> (Arc<Self>, oneshot::Receiver<()>) {
-        let (done, waiting) = oneshot::channel();
-        let pending = Self {
-            offsets: (0..count).map(|_| AtomicI64::new(-1)).collect(),
-            left: AtomicUsize::new(count),
-            failure: Mutex::new(None),
-            done: Mutex::new(Some(done)),
-        };
-        (Arc::new(pending), waiting)
-    }
-
-    fn fail(&self, error: KafkaError, records: usize) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        self.leave(records);
-    }
-
-    fn leave(&self, records: usize) {
-        if self.left.fetch_sub(records, Ordering::AcqRel) == records {
-            let done = self.done.lock().unwrap_or_else(PoisonError::into_inner).take();
-            // Who gave up waiting does not hear of it.
-            let _ = done.map(|done| done.send(()));
-        }
-    }
-
-    fn outcome(&self) -> Result<Vec<Offset>, KafkaError> {
-        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error),
-            None => Ok(self.offsets.iter().map(|at| at.load(Ordering::Relaxed)).collect()),
-        }
-    }
-}
-
 impl Appender {
     /// Makes the producers; each asks at once for the id that makes it idempotent, so that the
     /// first append does not wait for it.
@@ -146,20 +65,23 @@ impl Appender {
         options: Options,
         topics: Topics,
         registered: Option<Registered>,
+        lanes: Arc<Lanes>,
     ) -> Result<Self, KafkaError> {
         let latency = Line::new(&options, 0)?;
         let throughput = Line::new(&options, THROUGHPUT_LINGER_MS)?;
         let on_their_way = AtomicUsize::new(0);
-        Ok(Self { options, topics, registered, latency, throughput, on_their_way })
+        Ok(Self { options, topics, registered, lanes, latency, throughput, on_their_way })
     }
 
     pub(crate) async fn append(
         &self,
-        records: &[(Partition, Record)],
+        records: Vec<(Partition, Record)>,
     ) -> Result<Vec<Offset>, Error> {
         if records.is_empty() {
             return Ok(Vec::new());
         }
+        let (pending, waiting) = Pending::new(records, &self.lanes);
+        let records = &pending.records;
         let mut values = Vec::with_capacity(records.len());
         for (partition, record) in records {
             self.topics.place(*partition)?;
@@ -173,7 +95,6 @@ impl Appender {
         let line =
             if on_their_way > LATENCY_RECORDS_MAX { &self.throughput } else { &self.latency };
         let made = line.current();
-        let (pending, waiting) = Pending::new(count);
         for (index, ((partition, record), value)) in records.iter().zip(&values).enumerate() {
             let ticket = Box::new(Ticket { append: pending.clone(), index });
             let sent = self.send(&made.producer, (*partition, record, value), ticket).await;
@@ -183,18 +104,16 @@ impl Appender {
                 break;
             }
         }
-        if waiting.await.is_err() {
-            return Err(Error::Unavailable("a producer has gone".into()));
-        }
-        match pending.outcome() {
-            Ok(offsets) => {
+        match waiting.await {
+            Ok(Ok(offsets)) => {
                 made.delivered();
                 Ok(offsets)
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 line.renew(&self.options, &made, &error);
                 Err(Error::Unavailable(described(&self.options, &error)))
             }
+            Err(_) => Err(Error::Unavailable("a producer has gone".into())),
         }
     }
 
@@ -306,7 +225,7 @@ fn make(options: &Options, linger_ms: u64) -> Result<ThreadedProducer<Reports>, 
         .set("message.max.bytes", options.record_bytes_max.to_string())
         .set("queue.buffering.max.messages", options.queue_records_max.to_string())
         .set("queue.buffering.max.kbytes", (options.queue_bytes_max >> 10).to_string())
-        .create_with_context(Reports(Ear::default()))
+        .create_with_context(Reports::default())
 }
 
 #[cfg(test)]
@@ -319,12 +238,12 @@ mod tests {
     async fn a_producer_that_never_delivers_is_made_again() {
         // Nobody listens there.
         let options = Options { append_timeout_ms: 100, ..Options::new("127.0.0.1:1", "m") };
-        let appender = Appender::new(options, Topics::new("m", 1), None).unwrap();
+        let appender = Appender::new(options, Topics::new("m", 1), None, Arc::default()).unwrap();
         let first = appender.latency.current();
         let value = Bytes::from_static(b"v");
         let record = Record { headers: Headers::default(), key: Bytes::new(), value };
         for _ in 0..50 {
-            let append = appender.append(&[(Partition::commands(0), record.clone())]).await;
+            let append = appender.append(vec![(Partition::commands(0), record.clone())]).await;
             assert!(matches!(append, Err(Error::Unavailable(_))));
             if !Arc::ptr_eq(&first, &appender.latency.current()) {
                 return;

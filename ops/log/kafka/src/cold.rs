@@ -1,7 +1,9 @@
 //! Reading what no lane holds any more.
 //!
 //! A cursor is a consumer that stands in one partition. Who reads on where it stopped before finds
-//! it there, with what it has fetched ahead; the one that was used longest ago makes room.
+//! it there, with what it has fetched ahead; the one that was used longest ago makes room. At the
+//! end of the partition, or when nobody comes back, it stands there no longer: a consumer fetches
+//! whatever is appended, whether somebody wants it or not.
 
 use crate::connect::{Ear, reader, unavailable};
 use crate::options::Options;
@@ -17,6 +19,8 @@ use tokio::sync::Semaphore;
 
 /// How long a cursor waits for the next record at a time.
 const POLL: Duration = Duration::from_millis(50);
+/// How long a cursor stands where nobody reads on.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// Consumers that stand somewhere.
 pub(crate) struct Cursors {
@@ -39,6 +43,7 @@ struct Cursor {
     place: Option<(Partition, Offset)>,
     /// Whether it has only just been put there, so that nothing it says is old.
     is_fresh: bool,
+    used_at: Instant,
 }
 
 impl Cursors {
@@ -67,12 +72,30 @@ impl Cursors {
             let mut cursor = shared.cursor(partition, from)?;
             let found = shared.read(&mut cursor, (partition, from), bytes_max);
             if found.is_ok() {
-                shared.idle().push(cursor);
+                shared.keep(cursor);
             }
             drop(turn);
             found
         });
-        read.await.unwrap_or_else(|error| Err(Error::Unavailable(error.to_string())))
+        let found = read.await;
+        self.dismiss_later();
+        found.unwrap_or_else(|error| Err(Error::Unavailable(error.to_string())))
+    }
+
+    /// Cursors that stand somewhere, and fetch.
+    #[cfg(test)]
+    pub(crate) fn standing(&self) -> usize {
+        self.shared.idle().iter().filter(|cursor| cursor.place.is_some()).count()
+    }
+
+    fn dismiss_later(&self) {
+        let shared = Arc::downgrade(&self.shared);
+        tokio::spawn(async move {
+            tokio::time::sleep(IDLE_MAX).await;
+            let Some(shared) = shared.upgrade() else { return };
+            // Ending a client takes a while.
+            tokio::task::spawn_blocking(move || shared.dismiss());
+        });
     }
 }
 
@@ -84,9 +107,10 @@ impl Shared {
         if let Some(at) = idle.iter().position(here) {
             return Ok(idle.remove(at));
         }
-        let spare = idle.len() >= self.options.cursors_max;
-        let mut cursor = if spare {
-            idle.remove(0)
+        let nowhere = idle.iter().position(|cursor| cursor.place.is_none());
+        let oldest = (idle.len() >= self.options.cursors_max).then_some(0);
+        let mut cursor = if let Some(at) = nowhere.or(oldest) {
+            idle.remove(at)
         } else {
             drop(idle);
             self.open()?
@@ -105,6 +129,20 @@ impl Shared {
         Ok(())
     }
 
+    /// Keeps a cursor for whoever reads on.
+    fn keep(&self, mut cursor: Cursor) {
+        cursor.used_at = Instant::now();
+        self.idle().push(cursor);
+    }
+
+    /// Ends the cursors that nobody has used for long.
+    fn dismiss(&self) {
+        let is_old = |cursor: &mut Cursor| cursor.used_at.elapsed() >= IDLE_MAX;
+        // They end once others can look for theirs again.
+        let old: Vec<Cursor> = self.idle().extract_if(.., is_old).collect();
+        drop(old);
+    }
+
     fn open(&self) -> Result<Cursor, Error> {
         let consumer = reader(&self.options)
             .set("enable.partition.eof", "true")
@@ -112,7 +150,7 @@ impl Shared {
             .set("fetch.wait.max.ms", "10")
             .create_with_context(Ear::default())
             .map_err(|error| unavailable(&self.options, &error))?;
-        Ok(Cursor { consumer, place: None, is_fresh: true })
+        Ok(Cursor { consumer, place: None, is_fresh: true, used_at: Instant::now() })
     }
 
     fn read(
@@ -139,7 +177,10 @@ impl Shared {
                 Some(Err(KafkaError::PartitionEOF(_))) if found.is_empty() && !cursor.is_fresh => {
                     self.put(cursor, (partition, from))?;
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(found),
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    self.leave(cursor)?;
+                    return Ok(found);
+                }
                 Some(Err(error)) => self.note(&error, (partition, from))?,
                 None if !found.is_empty() => return Ok(found),
                 None => {}
@@ -151,6 +192,12 @@ impl Shared {
                 )));
             }
         }
+    }
+
+    /// It stands nowhere, and fetches nothing.
+    fn leave(&self, cursor: &mut Cursor) -> Result<(), Error> {
+        cursor.place = None;
+        cursor.consumer.unassign().map_err(|error| unavailable(&self.options, &error))
     }
 
     /// Errors pass by themselves, but for an offset that is not there any more.

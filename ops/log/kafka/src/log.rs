@@ -36,9 +36,9 @@ impl KafkaLog {
         let topics = Topics::new(&options.prefix, identity.partitions);
         let registered = identity.registered.clone();
         let is_registered = registered.is_some();
-        let appender = Appender::new(options.clone(), topics.clone(), registered)
-            .map_err(|error| unavailable(options, &error))?;
         let tails = Tails::start(options, &topics, is_registered)?;
+        let appender = Appender::new(options.clone(), topics.clone(), registered, tails.lanes())
+            .map_err(|error| unavailable(options, &error))?;
         let cursors = Cursors::new(options, &topics, is_registered);
         Ok(Self { identity, appender, tails, cursors })
     }
@@ -59,9 +59,7 @@ impl Log for KafkaLog {
     }
 
     async fn append(&self, records: Vec<(Partition, Record)>) -> Result<Vec<Offset>, Error> {
-        let offsets = self.appender.append(&records).await?;
-        self.tails.appended(records, &offsets);
-        Ok(offsets)
+        self.appender.append(records).await
     }
 
     async fn read(

@@ -22,6 +22,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaError;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -279,9 +280,10 @@ impl Plan {
         (body, key): (Notice, &'static str),
     ) -> Result<(), Error> {
         let topics = Topics::new(&self.options.prefix, log.partitions);
-        let appender = Appender::new(self.options.clone(), topics, log.registered.clone())
-            .map_err(|error| unavailable(&self.options, &error))?;
-        appender.append(&[(Partition::CLUSTER, kept(body, key, now)?)]).await.map(|_| ())
+        let appender =
+            Appender::new(self.options.clone(), topics, log.registered.clone(), Arc::default())
+                .map_err(|error| unavailable(&self.options, &error))?;
+        appender.append(vec![(Partition::CLUSTER, kept(body, key, now)?)]).await.map(|_| ())
     }
 }
 

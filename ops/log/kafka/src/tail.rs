@@ -9,10 +9,12 @@
 //! is not read at all, only watched for that.
 
 mod lane;
+mod lanes;
 mod reading;
 mod watching;
 
 pub(crate) use lane::{Found, Lane};
+pub(crate) use lanes::Lanes;
 
 use crate::connect::{Ear, reader, unavailable};
 use crate::header::from_kafka;
@@ -26,16 +28,13 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::TopicPartitionList;
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Pause before a partition is asked for again that is about to have another leader.
 const MOVING_PAUSE: Duration = Duration::from_millis(100);
-
-type Lanes = HashMap<Partition, Arc<Lane>>;
 
 /// The lanes, and the threads that fill them.
 pub(crate) struct Tails {
@@ -52,7 +51,7 @@ struct Shared {
     /// Asks where partitions begin and end. It reads nothing: a broker answers the requests of a
     /// connection in turn, and a question would wait for records behind a fetch.
     asker: BaseConsumer<Ear>,
-    lanes: RwLock<Lanes>,
+    lanes: Arc<Lanes>,
     /// Whether records begin with the ids of a registry.
     is_registered: bool,
     stopped: AtomicBool,
@@ -73,7 +72,7 @@ impl Tails {
             topics: topics.clone(),
             consumer: client()?,
             asker: client()?,
-            lanes: RwLock::default(),
+            lanes: Arc::default(),
             is_registered,
             stopped: AtomicBool::new(false),
         });
@@ -97,38 +96,27 @@ impl Tails {
 
     /// The lane of a partition, which is followed from now on.
     pub(crate) async fn lane(&self, partition: Partition) -> Result<Arc<Lane>, Error> {
-        if let Some(lane) = self.shared.known(partition) {
+        if let Some(lane) = self.shared.lanes.known(partition) {
             return Ok(lane);
         }
         let _alone = self.adding.lock().await;
-        if let Some(lane) = self.shared.known(partition) {
+        if let Some(lane) = self.shared.lanes.known(partition) {
             return Ok(lane);
         }
         let (_, end) = self.watermarks(partition).await?;
         let list = self.shared.place(partition, end)?;
         let lane = Arc::new(Lane::starting_at(end, self.options.tail_bytes_max));
-        let mut lanes = self.shared.lanes.write().unwrap_or_else(PoisonError::into_inner);
-        lanes.insert(partition, lane.clone());
-        drop(lanes);
+        self.shared.lanes.add(partition, lane.clone());
         if let Err(error) = self.shared.consumer.incremental_assign(&list) {
-            self.shared.lanes.write().unwrap_or_else(PoisonError::into_inner).remove(&partition);
+            self.shared.lanes.remove(partition);
             return Err(unavailable(&self.options, &error));
         }
         Ok(lane)
     }
 
-    /// Takes in what this process has appended. `offsets`: of each record.
-    pub(crate) fn appended(&self, records: Vec<(Partition, Record)>, offsets: &[Offset]) {
-        let lanes = self.shared.lanes();
-        let mut records = records.into_iter().zip(offsets).peekable();
-        while let Some(((partition, record), offset)) = records.next() {
-            let Some(lane) = lanes.get(&partition) else { continue };
-            lane.append(Stored { offset: *offset, record });
-            // Who waits is woken once for records that follow each other.
-            if records.peek().is_none_or(|((next, _), _)| *next != partition) {
-                lane.wake();
-            }
-        }
+    /// Where what this process appends is taken in.
+    pub(crate) fn lanes(&self) -> Arc<Lanes> {
+        self.shared.lanes.clone()
     }
 
     /// The first offset that retention kept, and the one behind the last record.
@@ -166,22 +154,6 @@ impl Drop for Tails {
 }
 
 impl Shared {
-    fn lanes(&self) -> RwLockReadGuard<'_, Lanes> {
-        self.lanes.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The lane of a partition, if somebody has asked for it before.
-    fn known(&self, partition: Partition) -> Option<Arc<Lane>> {
-        self.lanes().get(&partition).cloned()
-    }
-
-    /// Some of the lanes.
-    fn those(&self, is_wanted: impl Fn(&Lane) -> bool) -> Vec<(Partition, Arc<Lane>)> {
-        let lanes = self.lanes();
-        let wanted = lanes.iter().filter(|(_, lane)| is_wanted(lane));
-        wanted.map(|(partition, lane)| (*partition, lane.clone())).collect()
-    }
-
     /// An offset of a partition, as the client takes it.
     fn place(&self, partition: Partition, offset: Offset) -> Result<TopicPartitionList, Error> {
         let (topic, number) = self.topics.place(partition)?;

@@ -1,5 +1,6 @@
 //! Against a real broker: `cargo x servers up` starts it, `cargo x test` does so by itself.
 
+mod cold;
 mod conformance;
 mod draft;
 mod migrate;

@@ -194,7 +194,8 @@ impl Lane {
         self.state().broken.get_or_insert(why);
     }
 
-    pub(super) fn wake(&self) {
+    /// Wakes its readers.
+    pub(crate) fn wake(&self) {
         let state = self.state();
         // Who waits for a record of a broken partition hears of it when it reads.
         let next = if state.broken.is_some() { Offset::MAX } else { state.next };

@@ -52,7 +52,7 @@ impl Pace {
 impl Shared {
     /// Reads no more what only this process appends to.
     fn leave_own(&self) {
-        for (partition, lane) in self.those(|lane| !lane.is_watched()) {
+        for (partition, lane) in self.lanes.those(|lane| !lane.is_watched()) {
             if !lane.pace(Instant::now()).is_own() {
                 continue;
             }
@@ -74,7 +74,9 @@ impl Shared {
 
     fn take(&self, message: &BorrowedMessage<'_>, touched: &mut Vec<Arc<Lane>>) {
         let partition = self.topics.partition(message.topic(), message.partition());
-        let Some(lane) = partition.and_then(|partition| self.known(partition)) else { return };
+        let Some(lane) = partition.and_then(|partition| self.lanes.known(partition)) else {
+            return;
+        };
         if message.offset() < lane.next() {
             return; // appended here, or read a second time
         }
@@ -98,7 +100,7 @@ impl Shared {
             return;
         }
         // The client does not say which partition it was; each is asked for its next record.
-        for (partition, lane) in self.those(|_| true) {
+        for (partition, lane) in self.lanes.those(|_| true) {
             let Ok((topic, number)) = self.topics.place(partition) else { continue };
             let Ok((first, end)) = self.asker.fetch_watermarks(topic, number, POLL) else {
                 continue;

@@ -2,11 +2,11 @@
 
 use super::Shared;
 use super::lane::Lane;
+use super::lanes::Placed;
 use ports::{Error, Offset, Partition};
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) fn run(shared: &Shared) {
     let mut seen = HashMap::new();
     while !shared.stopped.load(Ordering::Acquire) {
         std::thread::sleep(LOOK);
-        let watched = shared.those(Lane::is_watched);
+        let watched = shared.lanes.those(Lane::is_watched);
         if watched.is_empty() {
             seen.clear();
             continue;
@@ -58,11 +58,9 @@ impl Seen {
     }
 }
 
-type Lanes = Vec<(Partition, Arc<Lane>)>;
-
 impl Shared {
     /// Where partitions end, in one question.
-    fn ends(&self, watched: &Lanes) -> Result<HashMap<Partition, Offset>, Error> {
+    fn ends(&self, watched: &[Placed]) -> Result<HashMap<Partition, Offset>, Error> {
         let failed = |error: rdkafka::error::KafkaError| Error::Unavailable(error.to_string());
         let mut asked = TopicPartitionList::new();
         for (partition, _) in watched {
@@ -79,7 +77,7 @@ impl Shared {
 
     fn compare(
         &self,
-        watched: &Lanes,
+        watched: &[Placed],
         ends: &HashMap<Partition, Offset>,
         seen: &mut HashMap<Partition, Seen>,
     ) {
