@@ -24,8 +24,9 @@ pub(crate) struct Meters {
     running: IntGauge,
     waiting: IntGauge,
     waiting_by_partition: Mutex<BTreeMap<u16, u64>>,
-    /// Owners that could not go on, and why.
-    stopped: Mutex<BTreeMap<u16, String>>,
+    held: IntGauge,
+    /// Whether each owner holds its partition, or why it could not go on.
+    owners: Mutex<BTreeMap<u16, Result<bool, String>>>,
     /// Whether `refused` holds anything, for the many appends that are taken.
     refuses: AtomicBool,
     refused: Mutex<Option<(Instant, String)>>,
@@ -79,7 +80,8 @@ impl Meters {
             running: gauge("millrace_effects_running", "Steps that are being performed.")?,
             waiting: gauge("millrace_effects_waiting", "Steps that wait for their turn.")?,
             waiting_by_partition: Mutex::default(),
-            stopped: Mutex::default(),
+            held: gauge("millrace_partitions_held", "Partitions that this node decides for.")?,
+            owners: Mutex::default(),
             refuses: AtomicBool::new(false),
             refused: Mutex::default(),
         })
@@ -109,12 +111,11 @@ impl Meters {
         if let Some((_, reason)) = refused.as_ref().filter(|(at, _)| at.elapsed() < REFUSAL) {
             return Err(format!("the log refuses appends: {reason}"));
         }
-        match held(&self.stopped).iter().next() {
-            Some((partition, reason)) => {
-                Err(format!("the owner of partition {partition} has stopped: {reason}"))
-            }
-            None => Ok(()),
-        }
+        let stopped = |(partition, state): (&u16, &Result<bool, String>)| {
+            let reason = state.as_ref().err()?;
+            Some(format!("the owner of partition {partition} has stopped: {reason}"))
+        };
+        held(&self.owners).iter().find_map(stopped).map_or(Ok(()), Err)
     }
 }
 
@@ -156,12 +157,13 @@ impl Meter for Meters {
         self.waiting.set(i64::try_from(partitions.values().sum::<u64>()).unwrap_or(i64::MAX));
     }
 
-    fn owner(&self, partition: u16, state: Result<(), &Error>) {
-        let mut stopped = held(&self.stopped);
-        match state {
-            Ok(()) => stopped.remove(&partition),
-            Err(error) => stopped.insert(partition, error.to_string()),
-        };
+    fn owner(&self, partition: u16, holds: Result<bool, &Error>) {
+        let (mut owners, now) = (held(&self.owners), holds.map_err(Error::to_string));
+        if owners.get(&partition) != Some(&now) {
+            owners.insert(partition, now);
+            let holding = owners.values().filter(|state| **state == Ok(true)).count();
+            self.held.set(i64::try_from(holding).unwrap_or(i64::MAX));
+        }
     }
 
     fn unkept(&self, code: &'static str) {
@@ -228,11 +230,14 @@ mod tests {
         meters.appended(None);
         assert_eq!(meters.ready(), Ok(()));
         meters.owner(3, Err(&Error::Corrupt("a row does not decode".into())));
-        meters.owner(4, Ok(()));
+        meters.owner(4, Ok(true));
         let said = meters.ready().unwrap_err();
         assert!(said.contains("partition 3") && said.contains("does not decode"), "{said}");
-        meters.owner(3, Ok(()));
-        assert_eq!(meters.ready(), Ok(()));
+        assert_eq!(meters.held.get(), 1);
+        meters.owner(3, Ok(true));
+        assert_eq!((meters.ready(), meters.held.get()), (Ok(()), 2));
+        meters.owner(3, Ok(false));
+        assert_eq!((meters.ready(), meters.held.get()), (Ok(()), 1));
     }
 
     #[test]

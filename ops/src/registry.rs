@@ -83,6 +83,18 @@ impl Registry {
         Ok(id)
     }
 
+    /// Whether it has a schema under an id that records carry.
+    ///
+    /// # Errors
+    /// It has not, has another one there, or cannot be used.
+    async fn holds(&self, id: u32, schema: &Schema) -> Result<()> {
+        let answer = self.ask(Method::GET, &format!("/schemas/ids/{id}"), &Value::Null).await?;
+        if outline(answer["schema"].as_str().unwrap_or_default()) != outline(&schema.text) {
+            bail!("the registry at {} has another schema than {} as {id}", self.url, schema.name);
+        }
+        Ok(())
+    }
+
     async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let mut call = Call::get(&format!("{}{path}", self.url), TIMEOUT_MS, ANSWER_BYTES_MAX)?;
         call.headers = self.headers.clone();
@@ -170,6 +182,28 @@ impl Registration {
         }
         Ok(registered)
     }
+}
+
+/// Looks whether the registry of a log has every schema that its records name; gives how many.
+///
+/// # Errors
+/// The settings name none, or it cannot be used, or is another one.
+pub(crate) async fn check(kafka: &Kafka, log: &Registered) -> Result<usize> {
+    let registry = Registry::open(kafka)?.context("set kafka.registry")?;
+    registry.check().await?;
+    for schema in published() {
+        if let Some(id) = log.ids.get(&schema.id) {
+            registry.holds(*id, schema).await?;
+        }
+    }
+    Ok(log.ids.len())
+}
+
+/// What a registry does not write in another way: a record's name, and those of its fields.
+fn outline(schema: &str) -> Option<(Value, Vec<Value>)> {
+    let mut schema: Value = serde_json::from_str(schema).ok()?;
+    let fields = schema["fields"].as_array()?.iter().map(|field| field["name"].clone()).collect();
+    Some((schema["name"].take(), fields))
 }
 
 fn headers(kafka: &Kafka) -> Result<HeaderMap> {

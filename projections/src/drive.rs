@@ -53,7 +53,7 @@ pub async fn drive(
             true => round(&world, &mut owner, &outbound, &told.view).await,
             false => follow(&world, &mut owner).await,
         };
-        world.meter.owner(seat.number(), done.as_ref().map(|_| ()));
+        world.meter.owner(seat.number(), done.as_ref().map(|_| owner.holds()));
         if is_cold && done.is_ok() {
             is_cold = false;
             presence.caught_up();

@@ -327,6 +327,7 @@ async fn health_metrics_and_the_description_are_served() {
         "millrace_projection_lag",
         "millrace_effects_running",
         "millrace_effects_waiting",
+        "millrace_partitions_held",
     ] {
         assert!(shown.contains(&format!("# TYPE {name} ")), "{name}");
     }

@@ -113,3 +113,24 @@ async fn each_mistake_is_told_with_its_mend() {
     assert!(said.out.starts_with("bad   settings"), "{}", said.out);
     assert!(said.out.contains("listens") && said.out.lines().count() == 1, "{}", said.out);
 }
+
+#[tokio::test]
+async fn the_registry_of_a_log_has_its_schemas() {
+    let registry = backend::registry().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    backend::name(data, &backend::fresh(data).unwrap()).unwrap();
+    let tell = async |words: &[&str], registry: &str| {
+        Node::tell_with(data, words, &[("KAFKA__REGISTRY", registry)]).await.unwrap()
+    };
+    assert_eq!(tell(&["migrate"], &registry).await.code, Some(0));
+    for (named, grade, told) in [
+        (registry.as_str(), "ok ", "has all"),
+        ("", "bad", "set kafka.registry"),
+        ("http://127.0.0.1:9", "bad", "no answer from"),
+    ] {
+        let said = tell(&["doctor"], named).await.out;
+        let line = said.lines().find(|line| line.contains(" registry ")).unwrap();
+        assert!(line.starts_with(grade) && line.contains(told), "{line}");
+    }
+}

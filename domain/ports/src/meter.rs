@@ -15,8 +15,9 @@ pub trait Meter: Send + Sync {
     /// So many steps of a partition wait for their turn.
     fn waiting(&self, partition: u16, count: u64);
 
-    /// The partition's owner works, or could not go on.
-    fn owner(&self, partition: u16, state: Result<(), &Error>);
+    /// The partition's owner works, and holds the partition or follows who does; or it could not go
+    /// on.
+    fn owner(&self, partition: u16, holds: Result<bool, &Error>);
 
     /// A webhook was refused with this code and is not kept: too many were, this minute.
     fn unkept(&self, code: &'static str);
@@ -27,6 +28,6 @@ impl Meter for () {
     fn stood(&self, _: &Event) {}
     fn performing(&self, _: i64) {}
     fn waiting(&self, _: u16, _: u64) {}
-    fn owner(&self, _: u16, _: Result<(), &Error>) {}
+    fn owner(&self, _: u16, _: Result<bool, &Error>) {}
     fn unkept(&self, _: &'static str) {}
 }

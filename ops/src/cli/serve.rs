@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) async fn serve(config: &Config) -> Result<ExitCode> {
+    // Who is told that it listens may stop it.
+    let mut terminate = signal(SignalKind::terminate())?;
     let node = Node::start(config).await?;
     println!("millrace listens on http://{}", node.address);
-    let mut terminate = signal(SignalKind::terminate())?;
     node.run_until(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -1,11 +1,11 @@
 //! The log.
 
 use super::Findings;
-use crate::config::{Backend, Config};
-use crate::kafka;
+use crate::config::{Backend, Config, Kafka};
+use crate::{kafka, registry};
 use domain::codec;
 use log_embedded::Snapshot;
-use log_kafka::KafkaLog;
+use log_kafka::{Identity, KafkaLog};
 use ports::Log;
 use std::sync::Arc;
 
@@ -76,6 +76,7 @@ async fn on_kafka(config: &Config, findings: &mut Findings) -> Option<Arc<dyn Lo
         Ok(log) => {
             if let Some(identity) = plan.identity() {
                 level(identity.level, findings);
+                schemas(&config.kafka, identity, findings).await;
             }
             Some(Arc::new(log))
         }
@@ -83,6 +84,29 @@ async fn on_kafka(config: &Config, findings: &mut Findings) -> Option<Arc<dyn Lo
             findings.bad("log", error.to_string(), "no node starts before");
             None
         }
+    }
+}
+
+/// Whether who reads the topics finds the schemas of the records.
+async fn schemas(kafka: &Kafka, log: &Identity, findings: &mut Findings) {
+    let Some(registered) = &log.registered else {
+        return match kafka.registry.as_str() {
+            "" => findings.ok("registry", "any node answers as one, at /registry"),
+            url => findings.warn(
+                "registry",
+                format!("{url} does not count: records begin with Millrace's own ids"),
+                "empty kafka.registry, or copy the log to another kafka.prefix",
+            ),
+        };
+    };
+    let url = &registered.registry;
+    match registry::check(kafka, registered).await {
+        Ok(count) => findings.ok("registry", format!("{url} has all {count} schemas of the log")),
+        Err(error) => findings.bad(
+            "registry",
+            format!("records begin with the ids of {url}: {error:#}"),
+            "put the registry back that the log was made with, and name it in kafka.registry",
+        ),
     }
 }
 
