@@ -6,6 +6,7 @@
 mod bodies;
 mod cli;
 mod cluster;
+mod console;
 mod control;
 mod described;
 mod description;

@@ -1,5 +1,6 @@
 //! The schemas of a log on Kafka in a registry that others keep.
 
+use crate::console;
 use crate::project::{API_KEY, on_order, project};
 use crate::world::until;
 use http_body_util::Full;
@@ -15,18 +16,28 @@ async fn migrate(data: &Path, registry: &str) -> Said {
     Node::tell_with(data, &["migrate"], &[("KAFKA__REGISTRY", registry)]).await.unwrap()
 }
 
-/// What a stranger's deserializer reads with a registry: how many records of each schema.
-async fn read(data: &Path, registry: &str) -> Value {
+/// What a stranger's deserializer reads with a registry: how many records of each type, or topic.
+async fn read(data: &Path, registry: &str, by: &str) -> Value {
     let topics = backend::topics(data).unwrap().unwrap();
     let read = tokio::process::Command::new(tools().join("python/bin/python"))
         .args(["-W", "ignore"])
         .arg(root().join("tests/reader/read_topics.py"))
         .args(["--brokers", &topics.brokers, "--prefix", &topics.prefix, "--registry", registry])
+        .args(["--by", by])
         .output()
         .await
         .unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
     serde_json::from_slice(&read.stdout).unwrap()
+}
+
+/// What another deserializer decodes for Kafka's console is all there is, in clear.
+async fn assert_console_prints(data: &Path, registry: &str) {
+    let counted = read(data, registry, "topic").await;
+    let topics = backend::topics(data).unwrap().unwrap();
+    let printed = console::printed(&topics, registry, &counted).await;
+    let received = |record: &&Value| record["name"] == "Order Placed" && record["executions"] == 1;
+    assert_eq!(printed["events"].iter().filter(received).count(), ORDERS, "{printed:?}");
 }
 
 #[tokio::test]
@@ -63,7 +74,7 @@ async fn records_begin_with_the_ids_of_the_registry_that_the_log_is_for() {
         (ended == ORDERS as u64).then_some(())
     })
     .await;
-    let counted = read(data, &registry).await;
+    let counted = read(data, &registry, "type").await;
     // By Millrace's own ids, which stand in the headers.
     assert_eq!(counted["225"].as_u64(), Some(ORDERS as u64), "{counted}");
     let schema = Request::get(format!("http://{}/registry/schemas/ids/225", node.address));
@@ -80,6 +91,7 @@ async fn records_begin_with_the_ids_of_the_registry_that_the_log_is_for() {
     })
     .await;
     node.stop().await.unwrap();
+    assert_console_prints(data, &registry).await;
     let verified = Node::tell(data, &["verify"]).await.unwrap();
     assert!(verified.out.contains(" 0 differ from a rebuild"), "{verified:?}");
 }

@@ -5,7 +5,7 @@ It knows of Millrace only where the topics are, and a registry: that of any node
 
     read_topics.py --brokers HOST:PORT --prefix millrace --registry http://127.0.0.1:4000/registry
 
-It prints a JSON object: records by type. It ends with 1 if one does not decode.
+It prints a JSON object: records by type, or by topic. It ends with 1 if one does not decode.
 """
 
 import argparse
@@ -26,6 +26,7 @@ def main():
     parser.add_argument("--brokers", required=True)
     parser.add_argument("--prefix", default="millrace")
     parser.add_argument("--registry", required=True)
+    parser.add_argument("--by", choices=("type", "topic"), default="type")
     options = parser.parse_args()
     deserialize = AvroDeserializer(
         SchemaRegistryClient({"url": options.registry}), return_record_name=True
@@ -33,10 +34,13 @@ def main():
     consumer = Consumer({
         "bootstrap.servers": options.brokers, "group.id": f"{options.prefix}.topics",
         "enable.auto.commit": False, "auto.offset.reset": "error",
+        # The next partition waits for the broker's answer about the last one.
+        "fetch.wait.max.ms": 10,
     })
     counted = Counter()
     known = consumer.list_topics(timeout=30).topics
-    for topic in (f"{options.prefix}.{name}" for name in TOPICS):
+    for name in TOPICS:
+        topic = f"{options.prefix}.{name}"
         context = SerializationContext(topic, MessageField.VALUE)
         for number in known[topic].partitions:
             place = TopicPartition(topic, number)
@@ -54,7 +58,8 @@ def main():
                 meta = record["meta"]
                 if not meta["occurred_at"] or not message.headers():
                     sys.exit(f"{topic} {number} at {message.offset()}: no meta, or no headers")
-                counted[dict(message.headers())["type"].decode()] += 1
+                by = {"topic": name, "type": dict(message.headers())["type"].decode()}
+                counted[by[options.by]] += 1
     consumer.close()
     print(json.dumps(dict(sorted(counted.items()))))
 

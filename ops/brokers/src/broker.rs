@@ -4,7 +4,7 @@ use crate::certificate::Certificate;
 use crate::settings;
 use anyhow::{Context, Result, ensure};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Who may log in; it guards nothing.
@@ -146,8 +146,14 @@ impl Broker {
     }
 
     fn java(&self, class: &str) -> Command {
-        let mut command = Command::new("java");
-        command.args(FLAGS).arg("-cp").arg(self.jars.join("*")).arg(class);
-        command
+        java(&[&self.jars], class)
     }
+}
+
+/// A program in the jars of some folders.
+pub(crate) fn java(jars: &[&Path], class: &str) -> Command {
+    let path: Vec<String> = jars.iter().map(|jars| format!("{}/*", jars.display())).collect();
+    let mut command = Command::new("java");
+    command.args(FLAGS).args(["-cp", &path.join(":"), class]);
+    command
 }

