@@ -115,7 +115,7 @@ impl Faults {
         say("the fault");
         let course = fault.strike(&mut scene, &callers).await?;
         say("healing");
-        callers.served(&scene.doors()).await?;
+        scene.served(&callers, &scene.doors()).await?;
         let healed = course.mended_at.elapsed();
         say("the load after");
         tokio::time::sleep(Duration::from_secs(self.seconds)).await;

@@ -3,12 +3,14 @@
 mod api;
 pub mod backend;
 mod client;
+mod meters;
 mod node;
 mod reader;
 mod token;
 
 pub use api::{Api, Delivery};
 pub use client::{Answer, Client, Watch};
+pub use meters::{meters, spread};
 pub use node::{Node, Said};
 pub use reader::read_log;
 pub use token::{Signer, unsigned};

@@ -13,5 +13,10 @@ pub(crate) use stage::Stage;
 
 /// The kind of webhook that is sent.
 const KIND: &str = "push";
-/// Enough that every node has some of them.
-const USERS: [&str; 6] = ["acme", "birch", "cedar", "dunlin", "elder", "fern"];
+/// Enough that every node has some of them, whatever partitions it holds.
+const USERS: usize = 24;
+
+/// What a user is called, and the account that webhooks name.
+fn user(n: usize) -> String {
+    format!("user-{n}")
+}

@@ -152,9 +152,9 @@ fn track(kind: &str, pause_s: u32) -> Value {
 ///
 /// # Errors
 /// No answer came, or a refusal.
-pub async fn connect(api: &Api, signer: &Signer, users: &[&str]) -> Result<Vec<String>> {
+pub async fn connect(api: &Api, signer: &Signer, users: &[impl AsRef<str>]) -> Result<Vec<String>> {
     let mut tokens = Vec::with_capacity(users.len());
-    for user in users {
+    for user in users.iter().map(AsRef::as_ref) {
         let token = signer.token(user)?;
         api.connect(&token, "github", user).await?;
         api.connect(&token, "custom.tracker", user).await?;

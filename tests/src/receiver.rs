@@ -71,6 +71,7 @@ struct State {
     journal: Vec<Arrival>,
     keys: HashSet<String>,
     failures: usize,
+    is_calm: bool,
 }
 
 impl Receiver {
@@ -89,6 +90,11 @@ impl Receiver {
     /// An address of it.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Moods stop, or go on.
+    pub fn calm(&self, is_calm: bool) {
+        self.shared.lock().is_calm = is_calm;
     }
 
     /// Looks at everything that came so far, in order.
@@ -113,6 +119,7 @@ impl Shared {
         let is_new = !arrival.key.is_empty() && state.keys.insert(arrival.key.clone());
         if let Temper::Moody { every, failures_max } = self.temper
             && is_new
+            && !state.is_calm
             && state.failures < failures_max
             && state.keys.len().is_multiple_of(every.max(1))
         {

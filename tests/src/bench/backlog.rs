@@ -2,10 +2,8 @@
 
 use super::project::API_KEY;
 use super::stage::Stage;
+use crate::harness::meters;
 use anyhow::{Result, bail};
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::Request;
 use indicatif::ProgressBar;
 use std::time::{Duration, Instant};
 
@@ -27,10 +25,9 @@ pub(super) struct Progress {
 impl Progress {
     /// Asks `/metrics`.
     pub(super) async fn read(stage: &Stage) -> Result<Self> {
-        let request = Request::get(format!("http://{}/metrics", stage.node.address));
-        let answer = stage.api.client.send(request.body(Full::new(Bytes::new()))?).await?;
+        let said = meters(&stage.api.client, stage.node.address).await?;
         let mut progress = Self::default();
-        for line in String::from_utf8_lossy(&answer.body).lines() {
+        for line in said.lines() {
             let Some((name, value)) = line.rsplit_once(' ') else { continue };
             let value = value.parse::<f64>().unwrap_or_default().max(0.0) as u64;
             if name.starts_with("millrace_log_end{") && name.contains("stream=\"commands\"") {

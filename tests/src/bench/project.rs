@@ -23,6 +23,8 @@ const INTEGRATION: &str = "custom.bench";
 const SHAPE: &str = "function yourFunction({ id, amount }) {\n  \
     return { id, total: Math.round(amount * 119) / 100 };\n}";
 
+const SUM_UP: &str = "function yourFunction({ shipped }) { return { shipped }; }";
+
 /// The project file.
 ///
 /// # Arguments
@@ -90,7 +92,12 @@ fn quote(target: &str) -> Value {
     let steps = json!([
         shape("{{trigger.request.body}}"),
         request(target),
-        { "name": "answer", "response": { "status": 200, "body": "{{ship.response.body}}" } },
+        {
+            "name": "sum up",
+            "function": SUM_UP,
+            "parameters": { "shipped": "{{ship.response.body}}" },
+        },
+        { "name": "answer", "response": { "status": 200, "body": "{{sum up.result}}" } },
     ]);
     let body = json!({
         "id": { "type": "string", "required": true },

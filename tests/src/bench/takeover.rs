@@ -4,7 +4,7 @@ use super::figure::{Better, Figure};
 use super::project::QUOTE;
 use super::stage::Stage;
 use super::wire::Connection;
-use crate::harness::{Node, backend};
+use crate::harness::{Node, backend, spread};
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use std::path::Path;
@@ -15,8 +15,6 @@ const USERS: usize = 64;
 /// What a takeover may take, in milliseconds.
 const AFTER_KILL_MS: f64 = 5_000.0;
 const AFTER_STOP_MS: f64 = 1_000.0;
-/// How long two nodes may take until each holds its share.
-const SPREAD: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The door is full, or nobody has decided in time.
 const BUSY: [u16; 2] = [429, 503];
@@ -40,7 +38,7 @@ pub(super) async fn measure(
     let other = folder.join("other");
     backend::join(&other, folder)?;
     let goes = Node::start(&other).await?;
-    tokio::time::sleep(SPREAD).await;
+    spread(&stage.api.client, &[stage.node.address, goes.address]).await?;
     everyone(&stage).await?;
     let begun = Instant::now();
     let gone = async {

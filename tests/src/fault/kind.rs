@@ -92,20 +92,22 @@ impl Fault {
             Fault::OneOfThreeLost => scene.kafka.kill(0).await?,
             Fault::NodeKilled => {
                 scene.take_last()?.kill().await?;
-                elsewhere = Some(callers.served(&scene.others()).await?);
+                elsewhere = Some(scene.served(callers, &scene.others()).await?);
             }
             Fault::NodeStopped => {
                 scene.last()?.freeze()?;
-                elsewhere = Some(callers.served(&scene.others()).await?);
+                elsewhere = Some(scene.served(callers, &scene.others()).await?);
                 tokio::time::sleep(STOPPED.saturating_sub(struck_at.elapsed())).await;
             }
             Fault::NodeDrained => {
-                scene.take_last()?.stop().await?;
-                elsewhere = Some(callers.served(&scene.others()).await?);
+                let (node, others) = (scene.take_last()?, scene.others());
+                let (gone, served) = tokio::join!(node.stop(), scene.served(callers, &others));
+                gone?;
+                elsewhere = Some(served?);
             }
             Fault::NetworkCut => {
                 scene.kafka.proxy()?.cut();
-                elsewhere = Some(callers.served(&scene.others()).await?);
+                elsewhere = Some(scene.served(callers, &scene.others()).await?);
                 tokio::time::sleep(CUT.saturating_sub(struck_at.elapsed())).await;
             }
             Fault::DiskFull => {

@@ -1,7 +1,8 @@
 //! Brokers, nodes at one log on them, and receivers.
 
+use super::callers::Callers;
 use super::kafka::{Ground, Kafka};
-use crate::harness::{Node, backend};
+use crate::harness::{Node, backend, spread};
 use crate::load::Stage;
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
@@ -60,6 +61,8 @@ impl Scene {
                 .await
                 .context("a node does not hear of the users' accounts")?;
         }
+        let doors: Vec<SocketAddr> = seats.iter().map(|seat| seat.address).collect();
+        spread(&stage.api.client, &doors).await?;
         Ok(Self { kafka, stage, seats })
     }
 
@@ -73,6 +76,18 @@ impl Scene {
         let mut doors = self.doors();
         doors.pop();
         doors
+    }
+
+    /// Waits until each of these doors has served everyone; gives how long that took. A step that
+    /// is tried again after a mood of its receiver would say nothing of the nodes.
+    ///
+    /// # Errors
+    /// As [`Callers::served`].
+    pub(super) async fn served(&self, callers: &Callers, at: &[SocketAddr]) -> Result<Duration> {
+        self.stage.calm(true);
+        let served = callers.served(at).await;
+        self.stage.calm(false);
+        served
     }
 
     /// The folders of the nodes.

@@ -1,6 +1,6 @@
 //! What is sent.
 
-use super::{KIND, USERS};
+use super::{KIND, USERS, user};
 use crate::harness::{Answer, Api, Delivery};
 use crate::project::{ORDER_PLACED, QUOTE, WEBHOOK_SECRET};
 use anyhow::Result;
@@ -30,7 +30,7 @@ enum Content {
 impl Parcel {
     /// Half of them are events, a tenth batches of them, and a fifth each requests and webhooks.
     pub(crate) fn random(rng: &mut Rng) -> Self {
-        let user = rng.usize(..USERS.len());
+        let user = rng.usize(..USERS);
         match rng.u8(..100) {
             0..50 => Self::event(user, rng),
             50..60 => {
@@ -55,7 +55,7 @@ impl Parcel {
 
     /// One request of every user: together they need every part of the node that serves them.
     pub(crate) fn round() -> impl Iterator<Item = Self> {
-        (0..USERS.len()).map(Self::request)
+        (0..USERS).map(Self::request)
     }
 
     /// What it is, for people.
@@ -96,7 +96,7 @@ impl Parcel {
             Content::Webhook => {
                 let body =
                     Bytes::from(json!({ "ref": "refs/heads/main", "after": id }).to_string());
-                let (account, secret) = (USERS[self.user], WEBHOOK_SECRET);
+                let (account, secret) = (&user(self.user), WEBHOOK_SECRET);
                 api.webhook("github", Delivery { kind: KIND, id, account, secret, body }).await
             }
         }
@@ -129,5 +129,5 @@ fn fresh() -> String {
 }
 
 fn order(id: &str, user: usize, rng: &mut Rng) -> Value {
-    json!({ "id": id, "amount": rng.u32(..1_000), "customer": USERS[user] })
+    json!({ "id": id, "amount": rng.u32(..1_000), "customer": super::user(user) })
 }

@@ -1,6 +1,6 @@
 //! The project of the load, and the receivers that its workflows call.
 
-use super::{Count, KIND, Record, USERS};
+use super::{Count, KIND, Record, USERS, user};
 use crate::harness::{Api, Node};
 use crate::project::{self, API_KEY, Plan};
 use crate::receiver::{Arrival, Receiver, Temper};
@@ -38,7 +38,8 @@ impl Stage {
             pause_s: 2,
         };
         let (api, signer) = Api::apply(node, data, &project::file(&plan)).await?;
-        let tokens = project::connect(&api, &signer, &USERS).await?;
+        let users: Vec<String> = (0..USERS).map(user).collect();
+        let tokens = project::connect(&api, &signer, &users).await?;
         Ok(Self { api, tokens, warehouse, tracker })
     }
 
@@ -55,6 +56,12 @@ impl Stage {
                 tokio::time::sleep(LOOK).await;
             }
         }
+    }
+
+    /// What the receivers do must not show in what is measured, or may again.
+    pub(crate) fn calm(&self, is_calm: bool) {
+        self.warehouse.calm(is_calm);
+        self.tracker.calm(is_calm);
     }
 
     /// Looks at everything that came to either receiver.
