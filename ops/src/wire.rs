@@ -3,9 +3,10 @@
 use crate::config::{Backend, Config};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{kafka, keys};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use log_embedded::EmbeddedLog;
 use log_kafka::KafkaLog;
+use ports::vault::VaultError;
 use ports::{Answers, Backlog, Feed, Log, MasterKey, Random, Store, Vault};
 use projections::World;
 use projections::level::Level;
@@ -36,8 +37,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
     let store = open_store(config, &config.data.join("rows"))?;
     let blobs = open_blobs(config)?;
     let vault = Vault::new(log.clone(), Arc::new(blobs), random.clone(), MasterKey::new(master));
-    vault.refresh().await.context("the master key does not fit this folder")?;
-    vault.settle().await?;
+    vault.prove().await.map_err(|error| opened(config, error))?;
     let feed = Arc::new(Feed::new(log.clone()));
     feed.refresh().await?;
     // On a log of its own, nobody else reads what it writes.
@@ -56,6 +56,15 @@ pub async fn open(config: &Config) -> Result<Ports> {
         level,
     };
     Ok(Ports { world, admin_key })
+}
+
+/// Why the data keys of the log cannot be had.
+fn opened(config: &Config, error: VaultError) -> anyhow::Error {
+    if !matches!(error, VaultError::Forged { .. }) {
+        return error.into();
+    }
+    let path = keys::master_path(&config.keys.master_key_file, &config.data);
+    anyhow!("{} is not the log's master key: put the one there that the log has", path.display())
 }
 
 /// The log of a folder as it is now, and what opens its payloads. Changes nothing: a node may be
@@ -80,7 +89,7 @@ pub async fn look(config: &Config) -> Result<View> {
     };
     let blobs = FileBlobs::look(&blobs(config), &store_options(config))?;
     let vault = Vault::new(log.clone(), Arc::new(blobs), random, MasterKey::new(master));
-    vault.refresh().await.context("the master key does not fit this folder")?;
+    vault.refresh().await.map_err(|error| opened(config, error))?;
     Ok(View { log, vault })
 }
 

@@ -230,6 +230,22 @@ async fn any_node_takes_and_answers_anything() {
 }
 
 #[tokio::test]
+async fn a_node_with_another_master_key_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, other) = (folder.path().join("first"), folder.path().join("other"));
+    let topics = backend::create(&first).unwrap();
+    let node = Node::start(&first).await.unwrap();
+    std::fs::create_dir(&other).unwrap();
+    backend::name(&other, &topics).unwrap();
+    let refused = Node::start(&other).await.err().unwrap().to_string();
+    assert!(refused.contains("master.key is not the log's master key"), "{refused}");
+    std::fs::copy(first.join("master.key"), other.join("master.key")).unwrap();
+    let second = Node::start(&other).await.unwrap();
+    second.stop().await.unwrap();
+    node.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_a_killed_node_held_goes_on_elsewhere() {
     let mut cluster = Cluster::start(3).await;
     let tokens = cluster.users().await;

@@ -26,6 +26,9 @@ use std::sync::{Arc, Mutex};
 /// A payload above this many bytes goes to the blob store (design §3).
 pub const INLINE_BYTES_MAX: usize = 32 * 1024;
 
+/// Whose data key proves the master key: no key of the log has such a name.
+const PROOF: &str = "proof";
+
 /// Bytes read from `keys` at a time.
 const READ_BYTES_MAX: usize = 1024 * 1024;
 
@@ -88,21 +91,34 @@ impl Vault {
         }
     }
 
+    /// Makes sure that the master key is the log's: the first node leaves a data key that seals
+    /// nothing, and every other must open it before it writes what nobody else could read.
+    ///
+    /// # Errors
+    /// [`VaultError::Forged`]: it is another log's. [`VaultError::Port`]: the log cannot be used.
+    pub async fn prove(&self) -> Result<(), VaultError> {
+        self.ready(PROOF).await?;
+        self.settle().await
+    }
+
     /// Makes sure that payloads of the key can be sealed: reads or mints its data key, durably.
     pub async fn prepare(&self, key: &Key) -> Result<(), VaultError> {
-        let name = key.name();
-        if self.ring().current(&name).is_some() {
+        self.ready(&key.name()).await
+    }
+
+    async fn ready(&self, name: &str) -> Result<(), VaultError> {
+        if self.ring().current(name).is_some() {
             return Ok(());
         }
         self.refresh().await?;
         let mut tries = 0;
-        while self.ring().current(&name).is_none() {
+        while self.ring().current(name).is_none() {
             if tries == PREPARE_TRIES_MAX {
                 let reason = format!("the data key of {name} does not become visible");
                 return Err(Error::Unavailable(reason).into());
             }
             tries += 1;
-            self.mint(&name).await?;
+            self.mint(name).await?;
         }
         Ok(())
     }

@@ -54,13 +54,14 @@ impl Ring {
             }
             self.contested.remove(text);
         } else {
-            let key = self.unwrap(text, &stored.record.value)?;
-            // The first record of a generation wins; a later one was minted at the same time.
+            let key = self.unwrap(text, &stored.record.value);
+            // The first record of a generation wins; a later one was minted at the same time, perhaps
+            // by a node that had another master key and could not stay.
             match self.keys.entry(name.to_owned()).or_default().entry(generation) {
                 Entry::Vacant(place) => {
-                    place.insert(key);
+                    place.insert(key?);
                 }
-                Entry::Occupied(first) if first.get().bytes == key.bytes => {
+                Entry::Occupied(first) if key.is_ok_and(|key| first.get().bytes == key.bytes) => {
                     self.contested.remove(text);
                 }
                 Entry::Occupied(_) => {

@@ -218,3 +218,25 @@ fn of_two_data_keys_minted_at_once_the_one_that_counts_is_the_latest() {
     later.refresh().now_or_never().unwrap().unwrap();
     assert_eq!(later.open(&key, &sealed).unwrap(), b"clear"[..]);
 }
+
+#[test]
+fn of_two_nodes_at_a_new_log_the_one_with_another_master_key_cannot_stay() {
+    let World { vault: first, log, blob } = world();
+    let other = |log: &Arc<ModelLog>| {
+        let random = Arc::new(SeededRandom::new(2));
+        Vault::new(log.clone(), blob.clone(), random, MasterKey::new([8; 32]))
+    };
+    // Both look before either has written.
+    let late = other(&Arc::new(ModelLog::kind(8)));
+    now(late.prove()).unwrap();
+    let proof = now(late.log.read(Partition::KEYS, 0, 1 << 20)).unwrap().remove(0).record;
+    now(first.prove()).unwrap();
+    now(log.append(vec![(Partition::KEYS, proof)])).unwrap();
+    assert!(matches!(now(other(&log).prove()), Err(VaultError::Forged { .. })));
+    // The first goes on, and its key is again the latest, which compaction keeps.
+    now(first.refresh()).unwrap();
+    now(first.settle()).unwrap();
+    let again = Vault::new(log, blob, Arc::new(SeededRandom::new(3)), MasterKey::new([7; 32]));
+    now(again.prove()).unwrap();
+    assert!(now(again.log.read(Partition::KEYS, 2, 1 << 20)).unwrap().len() == 1);
+}
