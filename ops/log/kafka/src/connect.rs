@@ -62,7 +62,9 @@ pub(crate) fn reader(options: &Options) -> ClientConfig {
         .set("isolation.level", "read_uncommitted")
         .set("fetch.wait.max.ms", "100")
         .set("fetch.error.backoff.ms", "50")
-        .set("queued.max.messages.kbytes", "16384");
+        .set("queued.max.messages.kbytes", "16384")
+        // Who has as much as that at hand waits this long before it fetches again; by default a second.
+        .set("fetch.queue.backoff.ms", "10");
     config
 }
 

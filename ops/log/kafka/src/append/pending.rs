@@ -95,22 +95,20 @@ impl Pending {
         }
     }
 
-    /// Readers in this process have the records before who appended them goes on, and hear of them
-    /// here: one thread less that has to wake.
+    /// Readers in this process have the records, and hear of them, before who appended them: a
+    /// decision waits for the command and not for its sender.
     fn end(&self) {
         let outcome: Outcome =
             match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 Some(error) => Err(error),
                 None => Ok(self.offsets.iter().map(|at| at.load(Ordering::Relaxed)).collect()),
             };
-        let touched = match &outcome {
-            Ok(offsets) => self.lanes.appended(&self.records, offsets),
-            Err(_) => Vec::new(),
-        };
+        if let Ok(offsets) = &outcome {
+            self.lanes.appended(&self.records, offsets);
+        }
         if let Some(done) = self.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // Who gave up waiting does not hear of it.
             let _ = done.send(outcome);
         }
-        touched.iter().for_each(|lane| lane.wake());
     }
 }

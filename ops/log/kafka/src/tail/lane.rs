@@ -194,8 +194,7 @@ impl Lane {
         self.state().broken.get_or_insert(why);
     }
 
-    /// Wakes its readers.
-    pub(crate) fn wake(&self) {
+    pub(super) fn wake(&self) {
         let state = self.state();
         // Who waits for a record of a broken partition hears of it when it reads.
         let next = if state.broken.is_some() { Offset::MAX } else { state.next };

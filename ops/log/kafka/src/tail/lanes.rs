@@ -15,24 +15,18 @@ pub(crate) struct Lanes(RwLock<Map>);
 pub(super) type Placed = (Partition, Arc<Lane>);
 
 impl Lanes {
-    /// Takes in what this process has appended; gives the lanes whose readers are to be woken.
-    /// `offsets`: of each record.
-    pub(crate) fn appended(
-        &self,
-        records: &[(Partition, Record)],
-        offsets: &[Offset],
-    ) -> Vec<Arc<Lane>> {
+    /// Takes in what this process has appended. `offsets`: of each record.
+    pub(crate) fn appended(&self, records: &[(Partition, Record)], offsets: &[Offset]) {
         let lanes = self.read();
-        let mut touched: Vec<Arc<Lane>> = Vec::new();
-        for ((partition, record), offset) in records.iter().zip(offsets) {
+        let mut records = records.iter().zip(offsets).peekable();
+        while let Some(((partition, record), offset)) = records.next() {
             let Some(lane) = lanes.get(partition) else { continue };
             lane.append(Stored { offset: *offset, record: record.clone() });
             // Who waits is woken once for records that follow each other.
-            if touched.last().is_none_or(|last| !Arc::ptr_eq(last, lane)) {
-                touched.push(lane.clone());
+            if records.peek().is_none_or(|((next, _), _)| next != partition) {
+                lane.wake();
             }
         }
-        touched
     }
 
     /// The lane of a partition, if somebody has asked for it before.
