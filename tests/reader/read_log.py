@@ -119,33 +119,12 @@ def read(folder):
 
 def read_kafka(brokers, prefix):
     """Every record of the log's topics, partition after partition, in their order."""
-    import confluent_kafka as kafka
+    import topics  # It needs a client that whoever reads a folder need not have.
 
-    consumer = kafka.Consumer({
-        "bootstrap.servers": brokers, "group.id": f"{prefix}.reader", "enable.auto.commit": False,
-        "auto.offset.reset": "error",
-    })
-    names = {f"{prefix}.{name}": name for name in (*STREAMS.values(), "cluster")}
-    topics = consumer.list_topics(timeout=30).topics
-    for topic, name in names.items():
-        if topic not in topics:
-            raise Damaged(f"there is no topic {topic}")
-        for number in topics[topic].partitions:
-            place = kafka.TopicPartition(topic, number)
-            place.offset, end = consumer.get_watermark_offsets(place, timeout=30)
-            consumer.assign([place])
-            at = place.offset
-            while at < end:
-                message = consumer.poll(30)
-                if message is None or message.error():
-                    raise Damaged(f"{topic} {number} at {at}: {message and message.error()}")
-                at = message.offset() + 1
-                headers = dict(message.headers() or [])
-                kind = int(headers.get("type", b"0"))
-                yield (name, number), {
-                    "offset": message.offset(), "kind": kind, "value": message.value() or b"",
-                }
-    consumer.close()
+    for name, number, message in topics.messages(brokers, prefix, (*STREAMS.values(), "cluster")):
+        kind = int(dict(message.headers() or []).get("type", b"0"))
+        value = message.value() or b""
+        yield (name, number), {"offset": message.offset(), "kind": kind, "value": value}
 
 
 class Standing:
