@@ -233,6 +233,7 @@ mod tests {
             include_str!("../deploy/compose.yaml"),
             include_str!("../deploy/prometheus/prometheus.yml"),
             include_str!("../deploy/grafana/datasources.yml"),
+            include_str!("../deploy/grafana/dashboards.yml"),
         ];
         for text in files {
             let mistake = saphyr_parser::Parser::new_from_str(text).find_map(Result::err);
@@ -246,6 +247,24 @@ mod tests {
         assert!(pairs.len() >= 6, "{pairs:?}");
         let config = Config::load(None, pairs.into_iter()).unwrap();
         assert_eq!((config.log.backend, config.kafka.dev), (Backend::Kafka, true));
+    }
+
+    #[test]
+    fn the_dashboard_shows_metrics_that_there_are() {
+        let text = include_str!("../deploy/grafana/millrace.json");
+        let dashboard: serde_json::Value = serde_json::from_str(text).unwrap();
+        let panels = dashboard["panels"].as_array().unwrap().iter();
+        let shown: Vec<&str> = panels
+            .flat_map(|panel| panel["targets"].as_array().unwrap())
+            .flat_map(|target| target["expr"].as_str().unwrap().split(['(', ')', '[', ' ']))
+            .filter(|word| word.starts_with("millrace_"))
+            .collect();
+        assert!(shown.len() >= 10, "{shown:?}");
+        let declared = concat!(include_str!("meters.rs"), include_str!("status.rs"));
+        for name in shown {
+            let name = name.trim_end_matches("_bucket");
+            assert!(declared.contains(&format!("\"{name}\"")), "{name}");
+        }
     }
 
     #[test]
