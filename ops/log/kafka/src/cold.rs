@@ -13,6 +13,7 @@ use ports::{Error, Offset, Partition, Stored};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -35,6 +36,8 @@ struct Shared {
     is_registered: bool,
     /// In the order of their last use.
     idle: Mutex<Vec<Cursor>>,
+    /// Whether a task is about to look which of them are needed no more.
+    is_swept: AtomicBool,
 }
 
 struct Cursor {
@@ -53,6 +56,7 @@ impl Cursors {
             topics: topics.clone(),
             is_registered,
             idle: Mutex::default(),
+            is_swept: AtomicBool::new(false),
         };
         let turns = Arc::new(Semaphore::new(options.cursors_max));
         Self { shared: Arc::new(shared), turns }
@@ -73,13 +77,12 @@ impl Cursors {
             let found = shared.read(&mut cursor, (partition, from), bytes_max);
             if found.is_ok() {
                 shared.keep(cursor);
+                shared.sweep();
             }
             drop(turn);
             found
         });
-        let found = read.await;
-        self.dismiss_later();
-        found.unwrap_or_else(|error| Err(Error::Unavailable(error.to_string())))
+        read.await.unwrap_or_else(|error| Err(Error::Unavailable(error.to_string())))
     }
 
     /// Cursors that stand somewhere, and fetch.
@@ -88,14 +91,10 @@ impl Cursors {
         self.shared.idle().iter().filter(|cursor| cursor.place.is_some()).count()
     }
 
-    fn dismiss_later(&self) {
-        let shared = Arc::downgrade(&self.shared);
-        tokio::spawn(async move {
-            tokio::time::sleep(IDLE_MAX).await;
-            let Some(shared) = shared.upgrade() else { return };
-            // Ending a client takes a while.
-            tokio::task::spawn_blocking(move || shared.dismiss());
-        });
+    /// Ends those that nobody has used for so long.
+    #[cfg(test)]
+    pub(crate) fn dismiss(&self, unused: Duration) {
+        self.shared.dismiss(unused);
     }
 }
 
@@ -135,12 +134,36 @@ impl Shared {
         self.idle().push(cursor);
     }
 
-    /// Ends the cursors that nobody has used for long.
-    fn dismiss(&self) {
-        let is_old = |cursor: &mut Cursor| cursor.used_at.elapsed() >= IDLE_MAX;
+    /// Ends cursors that nobody comes back to, for as long as there are any. One task does.
+    fn sweep(self: &Arc<Self>) {
+        if self.is_swept.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let shared = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(IDLE_MAX).await;
+            let Some(shared) = shared.upgrade() else { return };
+            // From here on whoever keeps a cursor sees to it that somebody looks again.
+            shared.is_swept.store(false, Ordering::Release);
+            let swept = shared.clone();
+            // Ending a client takes a while.
+            let left = tokio::task::spawn_blocking(move || swept.dismiss(IDLE_MAX)).await;
+            if left.is_ok_and(|left| left > 0) {
+                shared.sweep();
+            }
+        });
+    }
+
+    /// Ends the cursors that nobody has used for so long; gives how many are left.
+    fn dismiss(&self, unused: Duration) -> usize {
+        let is_old = |cursor: &mut Cursor| cursor.used_at.elapsed() >= unused;
         // They end once others can look for theirs again.
-        let old: Vec<Cursor> = self.idle().extract_if(.., is_old).collect();
+        let mut idle = self.idle();
+        let old: Vec<Cursor> = idle.extract_if(.., is_old).collect();
+        let left = idle.len();
+        drop(idle);
         drop(old);
+        left
     }
 
     fn open(&self) -> Result<Cursor, Error> {

@@ -2,6 +2,7 @@ use super::{migrated, opened, options};
 use crate::cold::Cursors;
 use crate::topic::Topics;
 use ports::{Headers, Log, Partition, Record};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_at_the_end_stands_nowhere_and_fetches_nothing() {
@@ -27,4 +28,8 @@ async fn a_cursor_at_the_end_stands_nowhere_and_fetches_nothing() {
     assert_eq!(read(4, 1 << 20).await, (4..10).collect::<Vec<_>>(), "it is put back");
     log.append(vec![(partition, record(10))]).await.expect("it is appended");
     assert_eq!(read(10, 1 << 20).await, [10]);
+    assert_eq!(read(2, 1).await, [2]);
+    cursors.dismiss(Duration::ZERO);
+    assert_eq!(cursors.standing(), 0, "nobody came back");
+    assert_eq!(read(3, 1).await, [3]);
 }
