@@ -184,19 +184,22 @@ impl Registration {
     }
 }
 
-/// Looks whether the registry of a log has every schema that its records name; gives how many.
+/// Looks whether the registry of a log has every schema of this build that is registered; gives how
+/// many those are.
 ///
 /// # Errors
 /// The settings name none, or it cannot be used, or is another one.
 pub(crate) async fn check(kafka: &Kafka, log: &Registered) -> Result<usize> {
     let registry = Registry::open(kafka)?.context("set kafka.registry")?;
     registry.check().await?;
+    let mut count = 0;
     for schema in published() {
         if let Some(id) = log.ids.get(&schema.id) {
             registry.holds(*id, schema).await?;
+            count += 1;
         }
     }
-    Ok(log.ids.len())
+    Ok(count)
 }
 
 /// What a registry does not write in another way: a record's name, and those of its fields.

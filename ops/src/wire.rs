@@ -37,7 +37,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
     let store = open_store(config, &config.data.join("rows"))?;
     let blobs = open_blobs(config)?;
     let vault = Vault::new(log.clone(), Arc::new(blobs), random.clone(), MasterKey::new(master));
-    vault.prove().await.map_err(|error| opened(config, error))?;
+    vault.prove().await.map_err(|error| unopened(config, error))?;
     let feed = Arc::new(Feed::new(log.clone()));
     feed.refresh().await?;
     // On a log of its own, nobody else reads what it writes.
@@ -59,7 +59,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
 }
 
 /// Why the data keys of the log cannot be had.
-fn opened(config: &Config, error: VaultError) -> anyhow::Error {
+fn unopened(config: &Config, error: VaultError) -> anyhow::Error {
     if !matches!(error, VaultError::Forged { .. }) {
         return error.into();
     }
@@ -89,7 +89,7 @@ pub async fn look(config: &Config) -> Result<View> {
     };
     let blobs = FileBlobs::look(&blobs(config), &store_options(config))?;
     let vault = Vault::new(log.clone(), Arc::new(blobs), random, MasterKey::new(master));
-    vault.refresh().await.map_err(|error| opened(config, error))?;
+    vault.refresh().await.map_err(|error| unopened(config, error))?;
     Ok(View { log, vault })
 }
 

@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) async fn serve(config: &Config) -> Result<ExitCode> {
-    // Who is told that it listens may stop it.
+    // Who is told that it listens may stop it, and so may who has waited long enough for that.
     let mut terminate = signal(SignalKind::terminate())?;
-    let node = Node::start(config).await?;
+    let node = tokio::select! {
+        started = Node::start(config) => started?,
+        _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+    };
     println!("millrace listens on http://{}", node.address);
     node.run_until(async move {
         tokio::select! {

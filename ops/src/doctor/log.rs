@@ -101,7 +101,9 @@ async fn schemas(kafka: &Kafka, log: &Identity, findings: &mut Findings) {
     };
     let url = &registered.registry;
     match registry::check(kafka, registered).await {
-        Ok(count) => findings.ok("registry", format!("{url} has all {count} schemas of the log")),
+        Ok(count) => {
+            findings.ok("registry", format!("{url} has all {count} schemas that this build knows"))
+        }
         Err(error) => findings.bad(
             "registry",
             format!("records begin with the ids of {url}: {error:#}"),
