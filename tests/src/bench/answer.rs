@@ -34,7 +34,8 @@ pub(super) async fn measure(
     let cores = meter.read()?;
     let conditions = format!(
         "one client on one connection, {:.1} s, {} requests after {WARM_UP} others, one user, \
-         {PAYLOAD_BYTES} B body; a function, a request to a loopback server, a function, a response; {cores}",
+         {PAYLOAD_BYTES} B body; a function, a request to a loopback server, a function, a response; \
+         {cores}",
         sent.took.as_secs_f64(),
         sent.latencies.len()
     );

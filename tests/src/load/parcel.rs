@@ -128,6 +128,6 @@ fn fresh() -> String {
     Uuid::new_v4().to_string()
 }
 
-fn order(id: &str, user: usize, rng: &mut Rng) -> Value {
-    json!({ "id": id, "amount": rng.u32(..1_000), "customer": super::user(user) })
+fn order(id: &str, n: usize, rng: &mut Rng) -> Value {
+    json!({ "id": id, "amount": rng.u32(..1_000), "customer": user(n) })
 }

@@ -238,5 +238,5 @@ fn of_two_nodes_at_a_new_log_the_one_with_another_master_key_cannot_stay() {
     now(first.settle()).unwrap();
     let again = Vault::new(log, blob, Arc::new(SeededRandom::new(3)), MasterKey::new([7; 32]));
     now(again.prove()).unwrap();
-    assert!(now(again.log.read(Partition::KEYS, 2, 1 << 20)).unwrap().len() == 1);
+    assert_eq!(now(again.log.read(Partition::KEYS, 2, 1 << 20)).unwrap().len(), 1);
 }
