@@ -32,11 +32,13 @@ pub enum Canary {
     UnrecordedStart,
     /// Who takes over does not count what is under way.
     ForgottenStart,
+    /// A decision that names no command stands a second time.
+    RepeatedHandover,
 }
 
 impl Canary {
     /// Every planted bug.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::IgnoredEpoch,
         Self::UnsyncedAppend,
         Self::RepeatedOutcome,
@@ -50,6 +52,7 @@ impl Canary {
         Self::TrustingFollower,
         Self::UnrecordedStart,
         Self::ForgottenStart,
+        Self::RepeatedHandover,
     ];
 
     /// How people name it.
@@ -68,6 +71,7 @@ impl Canary {
             Self::TrustingFollower => "trusting-follower",
             Self::UnrecordedStart => "unrecorded-start",
             Self::ForgottenStart => "forgotten-start",
+            Self::RepeatedHandover => "repeated-handover",
         }
     }
 }

@@ -47,13 +47,17 @@ crate::codec::family! {
         256 ApiKeySet "api_key_set.1",
         257 PayloadsUnsealed "payloads_unsealed.1",
         311 StepsStarted "steps_started.1",
+        314 OutcomesAdmitted "outcomes_admitted.1",
     }
 }
 
 impl Event {
     /// Whether an owner says it of its own work, and decides nothing by it.
     pub fn is_of_owner(&self) -> bool {
-        matches!(self, Event::OwnershipClaimed(_) | Event::StepsStarted(_))
+        matches!(
+            self,
+            Event::OwnershipClaimed(_) | Event::StepsStarted(_) | Event::OutcomesAdmitted(_)
+        )
     }
 
     /// The execution that it belongs to.

@@ -217,6 +217,11 @@ pub struct Asking {
 }
 
 impl EventId {
+    /// Lower than every other.
+    pub fn nil() -> Self {
+        Self(Uuid::nil())
+    }
+
     /// A fresh id: UUIDv7 of the moment and ten bytes of entropy.
     pub fn fresh(at: crate::time::Timestamp, entropy: [u8; 10]) -> Self {
         Self(uuid::Builder::from_unix_timestamp_millis(at.millis_unsigned(), &entropy).into_uuid())

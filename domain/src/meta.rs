@@ -44,7 +44,8 @@ pub struct Meta {
     pub command_id: CommandId,
     /// Hash of the body that came with an `Idempotency-Key`; null without one.
     pub body_hash: Option<i64>,
-    /// Where that command stands in `commands`; -1 on a command.
+    /// Where that command stands in `commands`; -1 on a command, and if it was handed to
+    /// the owner.
     pub command_offset: i64,
     /// The offset of `config` that the door had seen (command) or that was used (event).
     pub config_offset: i64,
@@ -79,6 +80,11 @@ impl Meta {
             i: 0,
             n: 1,
         }
+    }
+
+    /// Whether an event decides a command that stands in `commands`.
+    pub fn has_command(&self) -> bool {
+        self.command_offset >= 0
     }
 
     /// The key, parsed. `None` means that the record was written by something newer.

@@ -5,9 +5,13 @@
 //! next claim comes is void, and so is everything that an older owner writes afterwards. The
 //! filter sees the records of one partition in order and lets out complete, standing runs. What an
 //! owner says of its own work (its claim, the steps that it lets begin) is a run by itself.
+//!
+//! A decision on an outcome that the owner's own node handed to it names no command, so its place
+//! among the decisions shows in the ids of its events: they rise.
 
 use crate::event::Event;
-use crate::meta::Recorded;
+use crate::id::EventId;
+use crate::meta::{Meta, Recorded};
 
 /// A complete decision with the offset of each event.
 pub type Run = Vec<(i64, Recorded<Event>)>;
@@ -15,9 +19,7 @@ pub type Run = Vec<(i64, Recorded<Event>)>;
 /// Lets out the runs that stand.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    epoch: i64,
-    incarnation: i64,
-    decided: i64,
+    owner: Owner,
     open: Run,
 }
 
@@ -30,13 +32,12 @@ impl Default for Filter {
 impl Filter {
     /// The filter of a reader that goes on behind a point where `owner` held the partition.
     pub fn at(owner: Owner) -> Self {
-        let Owner { epoch, incarnation, decided } = owner;
-        Self { epoch, incarnation, decided, open: Vec::new() }
+        Self { owner, open: Vec::new() }
     }
 
     /// Who holds the partition, as far as it was read.
     pub fn owner(&self) -> Owner {
-        Owner { epoch: self.epoch, incarnation: self.incarnation, decided: self.decided }
+        self.owner
     }
 
     /// Where the run that is not complete yet begins.
@@ -44,31 +45,34 @@ impl Filter {
         self.open.first().map(|(offset, _)| *offset)
     }
 
-    /// Notes a run of the holder itself that stands because no one else can write.
-    pub fn stood(&mut self, command_offset: i64) {
-        self.decided = self.decided.max(command_offset);
+    /// Notes an event of a decision of the holder that stands.
+    pub fn stood(&mut self, meta: &Meta) {
+        match meta.has_command() {
+            true => self.owner.decided = self.owner.decided.max(meta.command_offset),
+            false => self.owner.handed = self.owner.handed.max(meta.event_id),
+        }
     }
 
     /// Takes the next record; gives the run that it completes, if it stands.
     pub fn push(&mut self, offset: i64, recorded: Recorded<Event>) -> Option<Run> {
         let meta = &recorded.meta;
         if matches!(recorded.body, Event::OwnershipClaimed(_)) {
-            if meta.epoch <= self.epoch {
+            if meta.epoch <= self.owner.epoch {
                 return None; // a claim that came too late, or a repeated append
             }
-            self.epoch = meta.epoch;
-            self.incarnation = meta.incarnation;
+            (self.owner.epoch, self.owner.incarnation) = (meta.epoch, meta.incarnation);
             self.open.clear();
             return Some(vec![(offset, recorded)]);
         }
-        let foreign = (meta.epoch, meta.incarnation) != (self.epoch, self.incarnation);
+        let holder = (self.owner.epoch, self.owner.incarnation);
+        let foreign = (meta.epoch, meta.incarnation) != holder;
         #[cfg(feature = "canary")]
         let foreign = foreign && !crate::canary::planted(crate::canary::Canary::IgnoredEpoch);
         if foreign {
             return None;
         }
-        if matches!(recorded.body, Event::StepsStarted(_)) {
-            // It belongs to no command. What it says of a run that is void is about nothing.
+        if recorded.body.is_of_owner() {
+            // It belongs to no decision. What it says of a run that is void is about nothing.
             return Some(vec![(offset, recorded)]);
         }
         let expected = self.open.len() as i32;
@@ -83,16 +87,29 @@ impl Filter {
                 return None;
             }
         }
-        if meta.command_offset <= self.decided {
-            return None; // a run that was appended twice: commands are decided in order, once
-        }
-        let (complete, command_offset) = (meta.i + 1 == meta.n, meta.command_offset);
-        self.open.push((offset, recorded));
-        if !complete {
+        if self.was_appended_before(meta) {
             return None;
         }
-        self.decided = command_offset;
-        Some(std::mem::take(&mut self.open))
+        if meta.i + 1 == meta.n {
+            let closing = meta.clone();
+            self.open.push((offset, recorded));
+            self.stood(&closing);
+            return Some(std::mem::take(&mut self.open));
+        }
+        self.open.push((offset, recorded));
+        None
+    }
+
+    /// Commands are decided in order, once; what is handed over is, too.
+    fn was_appended_before(&self, meta: &Meta) -> bool {
+        if meta.has_command() {
+            return meta.command_offset <= self.owner.decided;
+        }
+        let is_repeated = meta.event_id <= self.owner.handed;
+        #[cfg(feature = "canary")]
+        let is_repeated =
+            is_repeated && !crate::canary::planted(crate::canary::Canary::RepeatedHandover);
+        is_repeated
     }
 }
 
@@ -105,11 +122,13 @@ pub struct Owner {
     pub incarnation: i64,
     /// The offset of the last command that was decided; -1: none.
     pub decided: i64,
+    /// The last event of a decision that names no command; nil: none.
+    pub handed: EventId,
 }
 
 impl Default for Owner {
     fn default() -> Self {
-        Self { epoch: 0, incarnation: 0, decided: -1 }
+        Self { epoch: 0, incarnation: 0, decided: -1, handed: EventId::nil() }
     }
 }
 

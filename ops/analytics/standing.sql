@@ -27,20 +27,24 @@ with own as (
     from event e join reign r
       on e.part = r.part and e.pos > r.begins and e.pos < r.ends
      and e.epoch = r.epoch and e.incarnation = r.incarnation
-    where e.name not in ('OwnershipClaimed', 'StepsStarted')
+    where e.name not in ('OwnershipClaimed', 'StepsStarted', 'OutcomesAdmitted')
 ), run as (
     -- A decision is whole if its parts stand behind each other.
-    select part, begins, command_id, command_offset, place - i as first, min(pos) as pos
+    select part, begins, command_id, command_offset, place - i as first, min(pos) as pos,
+           max(event_id) as event_id
     from own group by part, begins, command_id, command_offset, place - i
     having count(*) = max(n)
 ), once as (
-    -- Of a decision that was appended twice, the first one counts.
-    select *, max(command_offset) over (partition by part order by pos
-                                        rows between unbounded preceding and 1 preceding) as decided
-    from run
+    -- Of a decision that was appended twice, the first one counts. Commands are decided in their
+    -- order; of decisions without a command the ids rise.
+    select *, max(case when command_offset >= 0 then command_offset end) over before as decided,
+           max(case when command_offset < 0 then event_id end) over before as handed
+    from run window before as (partition by part order by pos
+                               rows between unbounded preceding and 1 preceding)
 )
 select own.* exclude (begins, place)
 from own join once
   on own.part = once.part and own.begins = once.begins
  and own.command_id = once.command_id and own.place - own.i = once.first
-where once.command_offset > coalesce(once.decided, -1);
+where case when once.command_offset >= 0 then once.command_offset > coalesce(once.decided, -1)
+           else once.event_id > coalesce(once.handed, '') end;

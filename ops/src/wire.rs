@@ -9,6 +9,7 @@ use log_kafka::KafkaLog;
 use ports::vault::VaultError;
 use ports::{Answers, Backlog, Feed, Log, MasterKey, Random, Store, Vault};
 use projections::World;
+use projections::handover::Handover;
 use projections::level::Level;
 use projections::under_way::UnderWay;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
         backlog: Backlog::default(),
         meter: Arc::new(()),
         under_way: UnderWay::default(),
+        handover: Handover::default(),
         level,
     };
     Ok(Ports { world, admin_key })

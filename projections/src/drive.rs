@@ -1,12 +1,12 @@
 //! Keeps an owner turning: its turns, its timers, and the steps it starts.
 
 use crate::owner::{Owner, SAVE_AFTER_MS, Seat, Turn};
-use crate::perform::{outcome_record, perform};
+use crate::perform::{Report, perform};
 use crate::queue::Work;
 use crate::roster::{Presence, View};
 use crate::world::World;
 use domain::time::Timestamp;
-use ports::{Error, Meter, Offset, Outbound, Outcome, Partition};
+use ports::{Error, Meter, Offset, Outbound, Partition};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -62,7 +62,7 @@ pub async fn drive(
             Ok(Some(next)) => {
                 pause = RETRY_PAUSE;
                 world.meter.waiting(seat.number(), owner.waiting());
-                rest(&world, &owner, next, &mut told).await;
+                rest(&world, &mut owner, next, &mut told).await;
             }
             Ok(None) => pause = RETRY_PAUSE,
             Err(Error::Corrupt(reason)) => {
@@ -125,14 +125,15 @@ async fn round(
     })
 }
 
-/// Waits for the next record, the next timer, another task, or the end.
-async fn rest(world: &World, owner: &Owner, (partition, next): Next, told: &mut Told) {
+/// Waits for the next record or outcome, the next timer, another task, or the end.
+async fn rest(world: &World, owner: &mut Owner, (partition, next): Next, told: &mut Told) {
     let now = world.clock.now();
     let save = owner.unsaved_since().map(|since| since.plus_ms(SAVE_AFTER_MS));
     let due = owner.next_due().into_iter().chain(save).min().unwrap_or(Timestamp(i64::MAX));
     let sleep_ms = due.since_ms(now).clamp(1, SLEEP_MS_MAX);
     tokio::select! {
         _ = world.log.changed(partition, next) => {}
+        () = owner.handed() => {}
         () = tokio::time::sleep(Duration::from_millis(sleep_ms.unsigned_abs())) => {}
         _ = told.view.changed() => {}
         _ = told.begins.changed() => {}
@@ -176,12 +177,22 @@ async fn complete(world: World, outbound: Arc<dyn Outbound>, work: Work) {
     };
     pause = RETRY_PAUSE;
     // What was performed once is not performed again for the sake of its record.
-    while let Err(error) = record(&world, &work, &outcome).await {
+    let report = loop {
+        match Report::new(&world, &work, &outcome).await {
+            Ok(report) => break report,
+            Err(error) => trying("outcome could not be sealed", &error, &mut pause).await,
+        }
+    };
+    if let Some(stands) = report.hand_over(&world)
+        && stands.await.is_ok()
+    {
+        return;
+    }
+    while let Err(error) = append(&world, &report).await {
         trying("outcome could not be recorded", &error, &mut pause).await;
     }
 }
 
-async fn record(world: &World, work: &Work, outcome: &Outcome) -> Result<(), Error> {
-    let record = outcome_record(world, work, outcome).await?;
-    world.log.append(vec![record]).await.map(|_| ())
+async fn append(world: &World, report: &Report) -> Result<(), Error> {
+    world.log.append(vec![report.record()?]).await.map(|_| ())
 }

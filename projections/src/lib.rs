@@ -2,6 +2,7 @@
 
 pub mod directory;
 pub mod drive;
+pub mod handover;
 pub mod history;
 pub mod inbox;
 pub mod level;

@@ -7,11 +7,13 @@
 //! can drive it step by step.
 
 mod begin;
+mod checkpoint;
 mod claim;
 mod crash;
 mod decide;
 mod expiry;
 mod follow;
+mod handed;
 pub mod open;
 mod pause;
 mod release;
@@ -20,10 +22,11 @@ pub(crate) mod stamp;
 pub mod table;
 
 use begin::Lent;
+use checkpoint::Mark;
 use crash::Fruitless;
-use rows::Mark;
 pub use rows::SAVE_AFTER_MS;
 
+use crate::handover::Inbox;
 use crate::queue::{Queues, Work};
 use crate::timer::Timers;
 use crate::under_way::Attempt;
@@ -38,6 +41,7 @@ use domain::state::Rows;
 use domain::time::Timestamp;
 use ports::{Asked, Error, Offset, Partition};
 use std::collections::VecDeque;
+use tokio::sync::oneshot;
 
 /// Commands decided in one go. Who follows an owner relies on it (`follow.rs`): nodes of an older
 /// version may be at the log, so it never rises.
@@ -99,6 +103,8 @@ pub struct Owner {
     lent: Lent,
     /// What this node let begin, says the log, and may not have.
     doubtful: Vec<Attempt>,
+    /// Outcomes of what this node performed, while it holds the partition.
+    inbox: Option<Inbox>,
 }
 
 /// What an owner knows while it holds its partition.
@@ -152,6 +158,8 @@ struct Decided {
     started: Option<(Asked, ExecutionId)>,
     /// The execution whose step was ready before, and is so no more.
     left: Option<ExecutionId>,
+    /// Who handed over what it is about, and waits until it stands.
+    handed: Option<oneshot::Sender<()>>,
 }
 
 impl Owner {
@@ -176,6 +184,7 @@ impl Owner {
             begins: true,
             lent: Lent::default(),
             doubtful: Vec::new(),
+            inbox: None,
         }
     }
 
@@ -205,6 +214,7 @@ impl Owner {
         if self.held.is_none() && !self.claim().await? {
             return Ok(Turn::Deposed);
         }
+        self.open_inbox();
         let config = self.world.feed.current();
         self.fetch_up(&config).await?;
         let turn = self.decide_and_begin(&config).await?;
@@ -218,11 +228,13 @@ impl Owner {
         let Some(held) = &self.held else { return Ok(Turn::Deposed) };
         let from = held.next;
         let batch = self.world.log.read(self.seat.commands, from, BATCH_BYTES_MAX).await?;
-        let decided = match batch.is_empty() {
+        let handed = self.inbox.as_mut().map_or_else(Vec::new, Inbox::take);
+        let admission = self.admission(&handed);
+        let decided = match batch.is_empty() && handed.is_empty() {
             true => Vec::new(),
             false => {
                 self.busy_since.get_or_insert_with(|| self.world.clock.now());
-                self.decide_batch(batch).await?
+                self.decide_batch(handed, batch).await?
             }
         };
         decided.iter().for_each(|one| self.queue_up(one));
@@ -230,7 +242,8 @@ impl Owner {
         if decided.is_empty() && beginning.is_empty() {
             return self.idle(from).await;
         }
-        if !self.append(&decided, beginning.record.as_ref()).await? {
+        let (first, last) = (admission.as_ref(), beginning.record.as_ref());
+        if !self.append(first, &decided, last).await? {
             self.resign();
             return Ok(Turn::Deposed);
         }
@@ -267,6 +280,7 @@ impl Owner {
     pub fn resign(&mut self) {
         self.held = None;
         self.standby = None;
+        self.inbox = None;
         self.rows = Rows::default();
         self.unsaved_since = None;
         self.taken_up_at = None;
@@ -285,6 +299,14 @@ impl Owner {
     /// Whether steps begin from now on; those that have begun go on.
     pub fn let_begin(&mut self, begins: bool) {
         self.begins = begins;
+    }
+
+    /// Waits until an outcome is handed over; for ever, while it does not hold its partition.
+    pub async fn handed(&mut self) {
+        match &mut self.inbox {
+            Some(inbox) => inbox.wait().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Steps that wait for their turn.

@@ -4,14 +4,16 @@ use crate::owner::open::{Fetched, Opener, port_error};
 use crate::owner::stamp::{Cause, own_command, record};
 use crate::queue::Work;
 use crate::world::World;
-use domain::command::RecordOutcome;
+use domain::command::{Command, RecordOutcome};
 use domain::decide::{Missing, Open};
 use domain::exchange;
 use domain::id::CommandId;
 use domain::key::Key;
+use domain::meta::Recorded;
 use domain::workflow::reference::needs;
 use ports::{Error, Failure, Job, Outbound, Outcome, Partition, Record};
 use serde_json::{Value, json};
+use tokio::sync::oneshot::Receiver;
 
 /// Times that a step may ask for something to be fetched.
 const FETCHES_MAX: u32 = 64;
@@ -94,41 +96,59 @@ fn unable(world: &World, code: &'static str, message: &str) -> Outcome {
     }
 }
 
-/// The command that records an outcome.
-///
-/// # Errors
-/// What kept it from being sealed; ask again.
-pub async fn outcome_record(
-    world: &World,
-    work: &Work,
-    outcome: &Outcome,
-) -> Result<(Partition, Record), Error> {
-    let key = Key::User(work.call.project, work.call.user.clone());
-    let packed = exchange::pack(&outcome.input, &outcome.output)
-        .map_err(|error| Error::Corrupt(error.to_string()))?;
-    let (input_size, output_size) = exchange::sizes(&packed);
-    let sealed = world.vault.store(&key, &packed).await.map_err(port_error)?;
-    let failure = outcome.failure.as_ref();
-    let body = RecordOutcome {
-        execution: work.call.key.execution,
-        step: work.call.key.step,
-        attempt: work.call.attempt,
-        started_at: outcome.started_at,
-        code: failure.map_or_else(String::new, |failure| failure.code.to_owned()),
-        retryable: failure.is_some_and(|failure| failure.retryable),
-        status: outcome.status.map(i32::from),
-        retry_after_ms: failure.and_then(|failure| failure.retry_after_ms),
-        input_size,
-        output_size,
-        sealed,
-    };
-    let id = CommandId::fresh(world.clock.now(), world.entropy());
-    let cause = Cause {
-        causation_id: Some(work.call.key.execution.0),
-        correlation_id: work.run.correlation_id,
-        execution: Some(work.call.key.execution),
-    };
-    let command = own_command(world, &key, id, &cause, body.into());
-    let partition = key.partition(world.log.partitions());
-    Ok((Partition::commands(partition), record(&command)?))
+/// The command that records an outcome, and the partition that it is for.
+pub struct Report {
+    partition: u16,
+    command: Recorded<Command>,
+}
+
+impl Report {
+    /// What is to be recorded of an outcome.
+    ///
+    /// # Errors
+    /// What kept it from being sealed; ask again.
+    pub async fn new(world: &World, work: &Work, outcome: &Outcome) -> Result<Self, Error> {
+        let key = Key::User(work.call.project, work.call.user.clone());
+        let packed = exchange::pack(&outcome.input, &outcome.output)
+            .map_err(|error| Error::Corrupt(error.to_string()))?;
+        let (input_size, output_size) = exchange::sizes(&packed);
+        let sealed = world.vault.store(&key, &packed).await.map_err(port_error)?;
+        let failure = outcome.failure.as_ref();
+        let body = RecordOutcome {
+            execution: work.call.key.execution,
+            step: work.call.key.step,
+            attempt: work.call.attempt,
+            started_at: outcome.started_at,
+            code: failure.map_or_else(String::new, |failure| failure.code.to_owned()),
+            retryable: failure.is_some_and(|failure| failure.retryable),
+            status: outcome.status.map(i32::from),
+            retry_after_ms: failure.and_then(|failure| failure.retry_after_ms),
+            input_size,
+            output_size,
+            sealed,
+        };
+        let id = CommandId::fresh(world.clock.now(), world.entropy());
+        let cause = Cause {
+            causation_id: Some(work.call.key.execution.0),
+            correlation_id: work.run.correlation_id,
+            execution: Some(work.call.key.execution),
+        };
+        let command = own_command(world, &key, id, &cause, body.into());
+        Ok(Self { partition: key.partition(world.log.partitions()), command })
+    }
+
+    /// Hands it to the owner of its partition. What is given ends well when the decision stands, and
+    /// badly when it has to go through the log; `None`: it has to in any case, for the owner is
+    /// elsewhere or has enough to do.
+    pub fn hand_over(&self, world: &World) -> Option<Receiver<()>> {
+        world.handover.hand(self.partition, &self.command)
+    }
+
+    /// It as a record of the log, for whoever owns the partition.
+    ///
+    /// # Errors
+    /// `Corrupt`: it does not encode.
+    pub fn record(&self) -> Result<(Partition, Record), Error> {
+        Ok((Partition::commands(self.partition), record(&self.command)?))
+    }
 }

@@ -1,5 +1,6 @@
 //! The ports that every consumer of the log works with.
 
+use crate::handover::Handover;
 use crate::level::Level;
 use crate::under_way::UnderWay;
 use ports::{Answers, Backlog, Clock, Feed, Log, Meter, Random, Store, Vault};
@@ -28,6 +29,8 @@ pub struct World {
     pub meter: Arc<dyn Meter>,
     /// The attempts of steps that this process performs.
     pub under_way: UnderWay,
+    /// Outcomes on their way to owners.
+    pub handover: Handover,
     /// What may be written.
     pub level: Level,
 }

@@ -132,11 +132,12 @@ class Standing:
 
     The first claim of a higher epoch makes its owner the only one who counts. A run stands when it
     is complete and contiguous; a claim in front of its last record voids it. Commands are decided
-    in order, so a run for an offset that has been decided is a repeated append.
+    in order, so a run for an offset that has been decided is a repeated append. So is one without a
+    command whose id is not above that of the last such run.
     """
 
     def __init__(self):
-        self.owner, self.decided, self.open = (0, 0), -1, []
+        self.owner, self.decided, self.handed, self.open = (0, 0), -1, "", []
 
     def push(self, name, meta, body):
         owner = (meta["epoch"], meta["incarnation"])
@@ -146,19 +147,24 @@ class Standing:
             return None
         if owner != self.owner:
             return None
-        if name == "StepsStarted":
+        if name in ("StepsStarted", "OutcomesAdmitted"):
             return [(name, meta, body)]
         torn = self.open and self.open[-1][1]["command_id"] != meta["command_id"]
         if torn or meta["i"] != len(self.open):
             self.open = []
             if meta["i"] != 0:
                 return None
-        if meta["command_offset"] <= self.decided:
+        has_command, id = meta["command_offset"] >= 0, plain(meta["event_id"])
+        if meta["command_offset"] <= self.decided if has_command else id <= self.handed:
             return None
         self.open.append((name, meta, body))
         if meta["i"] + 1 < meta["n"]:
             return None
-        run, self.open, self.decided = self.open, [], meta["command_offset"]
+        run, self.open = self.open, []
+        if has_command:
+            self.decided = meta["command_offset"]
+        else:
+            self.handed = id
         return run
 
 
@@ -217,6 +223,8 @@ class Count:
         if run[0][0] == "StepsStarted":
             for step in run[0][2]["steps"]:
                 self.begun[plain(step["since"])].add(plain(run[0][1]["event_id"]))
+            return
+        if run[0][0] == "OutcomesAdmitted":
             return
         command = plain(run[0][1]["command_id"])
         self.decisions[command] += 1

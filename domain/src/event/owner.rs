@@ -51,3 +51,12 @@ pub struct StartedStep {
     /// The record that made the attempt due.
     pub since: EventId,
 }
+
+/// From here on the owner decides on outcomes of steps that its own node performed and handed to it:
+/// such a decision names no command. It also keeps builds away that take those decisions for void.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "OutcomesAdmitted")]
+pub struct OutcomesAdmitted {
+    /// The node that hands them over, in this life.
+    pub node: String,
+}

@@ -134,6 +134,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::StartsDeferred(_)
         | Event::WebhookSpread(_)
         | Event::SlotsHeld(_)
+        | Event::OutcomesAdmitted(_)
         | Event::ProjectConfigured(_)
         | Event::IntegrationConfigured(_)
         | Event::WorkflowSaved(_)

@@ -7,7 +7,7 @@
 
 use super::Owner;
 use super::release::About;
-use super::stamp::started_record;
+use super::stamp::own_event;
 use super::table::{self, STARTED};
 use crate::queue::{Work, each_row};
 use crate::under_way::Attempt;
@@ -75,7 +75,7 @@ impl Owner {
         #[cfg(feature = "canary")]
         let is_readable =
             is_readable && !domain::canary::planted(domain::canary::Canary::UnrecordedStart);
-        is_readable.then(|| started_record(&self.world, held, body))
+        is_readable.then(|| own_event(&self.world, held, body))
     }
 
     /// What was let begin before this owner took over still counts.

@@ -1,6 +1,7 @@
 //! Taking a partition over (design §3, ownership).
 
-use super::rows::{self, Checkpoint, Mark};
+use super::checkpoint::{Checkpoint, Mark};
+use super::rows;
 use super::stamp::{claim_record, record};
 use super::{Held, Owner};
 use domain::codec;
@@ -27,11 +28,9 @@ impl Owner {
         };
         self.tell_again(&mut held).await?;
         self.catch_up(&mut held, Telling::Again).await?;
-        let claim = Holder {
-            epoch: held.filter.owner().epoch + 1,
-            incarnation: self.world.random_i64().max(1),
-            decided: held.filter.owner().decided,
-        };
+        let before = held.filter.owner();
+        let incarnation = self.world.random_i64().max(1);
+        let claim = Holder { epoch: before.epoch + 1, incarnation, ..before };
         let now = held.now.max(self.world.clock.now());
         let body = claim_record(&self.world, &self.node, claim, now);
         self.world.log.append(vec![(self.seat.events, record(&body)?)]).await?;
@@ -150,8 +149,8 @@ impl Held {
     pub(super) fn noted(&mut self, run: &Run, at: Timestamp) {
         match run.first().map(|(_, event)| &event.body) {
             Some(Event::OwnershipClaimed(e)) => self.fruitless.claimed(&e.node, at),
-            Some(Event::StepsStarted(_)) | None => {}
-            Some(_) => self.fruitless.decided(),
+            Some(event) if !event.is_of_owner() => self.fruitless.decided(),
+            Some(_) | None => {}
         }
     }
 }

@@ -4,6 +4,7 @@ use super::crash::Care;
 use super::open::{Fetched, Opener, port_error};
 use super::stamp::{self, About, record, stamp};
 use super::{BATCH_COMMANDS_MAX, Decided, Owner, claim};
+use crate::handover::Handed;
 use domain::answer;
 use domain::codec::{self, CodecError};
 use domain::command::Command;
@@ -27,19 +28,27 @@ const PARKED: &str = "PARKED";
 const FETCHES_MAX: u32 = 64;
 
 impl Owner {
-    pub(super) async fn decide_batch(&mut self, batch: Vec<Stored>) -> Result<Vec<Decided>, Error> {
-        let mut commands = Vec::with_capacity(batch.len().min(BATCH_COMMANDS_MAX));
+    pub(super) async fn decide_batch(
+        &mut self,
+        handed: Vec<Handed>,
+        batch: Vec<Stored>,
+    ) -> Result<Vec<Decided>, Error> {
+        let commands_max = BATCH_COMMANDS_MAX - handed.len();
+        let mut commands = Vec::with_capacity(batch.len().min(commands_max));
         let mut next = None;
-        for stored in batch.into_iter().take(BATCH_COMMANDS_MAX) {
+        for stored in batch.into_iter().take(commands_max) {
             next = Some(stored.offset + 1);
             if let Some(command) = read(&stored)? {
                 commands.push((stored.offset, command));
             }
         }
         let readable = commands.iter().filter_map(|(_, command)| command.as_ref().ok());
-        let keys = readable.flat_map(touched).collect();
-        self.load(keys).await?;
-        let mut decided = Vec::with_capacity(commands.len());
+        let keys = handed.iter().map(|handed| &handed.command).chain(readable);
+        self.load(keys.flat_map(touched).collect()).await?;
+        let mut decided = Vec::with_capacity(handed.len() + commands.len());
+        for outcome in handed {
+            decided.extend(self.decide_handed(outcome).await?);
+        }
         for (offset, command) in commands {
             let command = match command {
                 Ok(command) => command,
@@ -91,6 +100,16 @@ impl Owner {
         offset: i64,
         command: &Recorded<Command>,
     ) -> Result<Decided, Error> {
+        let run = self.consider(offset, command).await?;
+        self.conclude(&command.meta, run).await
+    }
+
+    /// What is decided of a command; nothing has changed by it yet.
+    pub(super) async fn consider(
+        &mut self,
+        offset: i64,
+        command: &Recorded<Command>,
+    ) -> Result<Vec<Recorded<Event>>, Error> {
         let config = self.world.feed.current();
         let clock = self.world.clock.now();
         let Some(held) = &mut self.held else {
@@ -128,12 +147,20 @@ impl Owner {
             fetches += 1;
         };
         let about = About { meta: &command.meta, offset, config_offset: config.offset };
-        let mut run = stamp(&self.world, held, &about, events);
+        Ok(stamp(&self.world, held, &about, events))
+    }
+
+    /// The rows are as the decision makes them.
+    pub(super) async fn conclude(
+        &mut self,
+        cause: &Meta,
+        mut run: Vec<Recorded<Event>>,
+    ) -> Result<Decided, Error> {
         self.seal(&mut run).await?;
-        let mut decided = self.answers(&command.meta, run);
+        let mut decided = self.answers(cause, run);
         self.load(expiring(&decided.run)).await?;
         fold(&mut self.rows, &decided.run);
-        self.repeat_answer(Asked::of(&command.meta), &mut decided);
+        self.repeat_answer(Asked::of(cause), &mut decided);
         Ok(decided)
     }
 
@@ -193,7 +220,7 @@ impl Owner {
         let run = stamp(&self.world, held, &about, vec![rejected.into()]);
         self.load(expiring(&run)).await?;
         fold(&mut self.rows, &run);
-        Ok(Decided { run, answers: Vec::new(), started: None, left: None })
+        Ok(Decided { run, answers: Vec::new(), started: None, left: None, handed: None })
     }
 
     /// Seals what the decision left open.
@@ -227,7 +254,7 @@ impl Owner {
             answers.push((Asked { command: live.command, body_hash: live.body_hash }, answer));
         }
         let left = bodies.iter().find_map(|event| self.left(event));
-        Decided { run, answers, started, left }
+        Decided { run, answers, started, left, handed: None }
     }
 
     /// The execution whose step was ready, waiting or running, and is so no more. An outcome may
@@ -256,14 +283,16 @@ impl Owner {
         }
     }
 
-    /// Appends the decisions, and the steps that begin because of them, and waits until they stand.
-    /// `false`: a newer claim came first.
+    /// Appends the decisions, the steps that begin because of them, and what has to be said before
+    /// them, and waits until they stand. `false`: a newer claim came first.
     pub(super) async fn append(
         &mut self,
+        admission: Option<&Recorded<Event>>,
         decided: &[Decided],
         begun: Option<&Recorded<Event>>,
     ) -> Result<bool, Error> {
-        let events = || decided.iter().flat_map(|decided| &decided.run).chain(begun);
+        let runs = || decided.iter().flat_map(|decided| &decided.run);
+        let events = || admission.into_iter().chain(runs()).chain(begun);
         let mut records: Vec<(ports::Partition, Record)> = Vec::new();
         for event in events() {
             records.push((self.seat.events, record(event)?));
@@ -276,12 +305,17 @@ impl Owner {
         let stands = self.world.log.exclusive() || follow(held.applied, &offsets);
         #[cfg(feature = "canary")]
         let stands = stands || domain::canary::planted(domain::canary::Canary::TrustedAppend);
+        if let Some(inbox) = &mut self.inbox {
+            inbox.is_admitted |= admission.is_some();
+        }
         if !stands {
             return self.read_back(Some(last)).await;
         }
         let Some(held) = &mut self.held else { return Ok(false) };
         for (offset, event) in offsets.iter().zip(events()) {
-            held.filter.stood(event.meta.command_offset);
+            if !event.body.is_of_owner() {
+                held.filter.stood(&event.meta);
+            }
             held.applied = offset + 1;
             held.latest = held.latest.max(event.meta.occurred_at);
         }

@@ -7,7 +7,7 @@
 //! a new owner lets out again before it decides anything. So of all decisions in the log, at most
 //! the last batch was not told. Whoever takes over tells that many again; recipients drop repeats.
 
-use super::rows::Mark;
+use super::checkpoint::Mark;
 use super::{BATCH_COMMANDS_MAX, Held, Owner};
 use domain::event::Event;
 use domain::meta::{Actor, Recorded};
@@ -54,6 +54,7 @@ impl Owner {
         self.write(&held).await?;
         self.doubt_rows().await?;
         self.standby = Some(held);
+        self.inbox = None;
         self.busy_since = None;
         self.taken_up_at = None;
         self.queues.clear();

@@ -19,7 +19,7 @@ use domain::time::Timestamp;
 use ports::{Error, Partition, Record};
 
 impl Owner {
-    pub(super) async fn release(&mut self, decided: Vec<Decided>) -> Result<(), Error> {
+    pub(super) async fn release(&mut self, mut decided: Vec<Decided>) -> Result<(), Error> {
         if self.seat == super::Seat::CONFIG {
             // Who hears that a project was applied finds it applied.
             self.world.feed.refresh().await?;
@@ -31,8 +31,9 @@ impl Owner {
         if !decided.is_empty() {
             self.leave_backlog(&decided);
         }
-        for one in &decided {
+        for one in &mut decided {
             self.answer_callers(one);
+            one.handed.take().map(|handed| handed.send(()));
             one.run.iter().for_each(|event| self.world.meter.stood(&event.body));
         }
         self.save_after(&decided).await

@@ -1,88 +1,18 @@
 //! The rows of an owner in the store.
 
-use super::crash::Fruitless;
+use super::checkpoint::{Checkpoint, Mark};
 use super::table::{self, CHECKPOINTS};
 use super::{Decided, Held, Owner};
 use bytes::Bytes;
 use domain::event::Event;
-use domain::run::{Filter, Owner as Holder};
 use domain::state::{self, Row, RowKey, Rows};
 use domain::time::Timestamp;
-use ports::{Error, Offset, Write};
-use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
-use uuid::Uuid;
+use ports::{Error, Write};
 
 /// Rows wait at most so long to be saved.
 pub const SAVE_AFTER_MS: i64 = 200;
 /// So many changed rows are saved at once.
 const UNSAVED_ROWS_MAX: usize = 8_192;
-
-/// How far the rows in the store are.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Checkpoint {
-    identity: Uuid,
-    /// Every event before it is in the rows.
-    folded: Mark,
-    /// Every event before it had its Tells let out. Who only folds does not move it.
-    pub(super) told: Mark,
-    now: Timestamp,
-    /// When the last folded event happened.
-    latest: Timestamp,
-    fruitless: Fruitless,
-}
-
-/// A place in the events, and who held the partition there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Mark {
-    pub(super) offset: Offset,
-    epoch: i64,
-    incarnation: i64,
-    decided: Offset,
-}
-
-impl Mark {
-    /// Before everything.
-    const START: Self = Self { offset: 0, epoch: 0, incarnation: 0, decided: -1 };
-
-    /// Where a reader stands. A run that is cut is read again from its beginning.
-    pub(super) fn of(filter: &Filter, applied: Offset) -> Self {
-        let Holder { epoch, incarnation, decided } = filter.owner();
-        Self { offset: filter.open_since().unwrap_or(applied), epoch, incarnation, decided }
-    }
-
-    pub(super) fn filter(&self) -> Filter {
-        let Self { epoch, incarnation, decided, .. } = *self;
-        Filter::at(Holder { epoch, incarnation, decided })
-    }
-}
-
-impl Checkpoint {
-    fn start(identity: Uuid) -> Self {
-        let (folded, told) = (Mark::START, Mark::START);
-        let (now, latest) = (Timestamp(0), Timestamp(0));
-        Self { identity, folded, told, now, latest, fruitless: Fruitless::default() }
-    }
-
-    /// The same, with no rows.
-    pub(super) fn without_rows(self) -> Self {
-        Self { told: self.told, ..Self::start(self.identity) }
-    }
-
-    pub(super) fn held(&self) -> Held {
-        Held {
-            filter: self.folded.filter(),
-            applied: self.folded.offset,
-            untold: Some(self.told).filter(|told| told.offset < self.folded.offset),
-            next: self.folded.decided + 1,
-            now: self.now,
-            latest: self.latest,
-            fruitless: self.fruitless.clone(),
-            count: 0,
-            recent: VecDeque::new(),
-        }
-    }
-}
 
 impl Owner {
     /// How far the rows are.
@@ -120,7 +50,7 @@ impl Owner {
     async fn stored_checkpoint(&self) -> Result<Option<postcard::Result<Checkpoint>>, Error> {
         let rows = self.world.store.get(CHECKPOINTS, &[self.checkpoint_key()]).await?;
         let bytes = rows.into_iter().next().flatten();
-        Ok(bytes.map(|bytes| postcard::from_bytes(&bytes)))
+        Ok(bytes.map(|bytes| Checkpoint::decode(&bytes)))
     }
 
     fn checkpoint_key(&self) -> Bytes {
@@ -217,9 +147,8 @@ impl Owner {
             latest: held.latest,
             fruitless: held.fruitless.clone(),
         };
-        let value = postcard::to_allocvec(&checkpoint)
-            .map_err(|error| Error::Corrupt(format!("a checkpoint does not encode: {error}")))?;
-        Ok(Write::Put { table: CHECKPOINTS, key: self.checkpoint_key(), value: value.into() })
+        let value = checkpoint.encode()?.into();
+        Ok(Write::Put { table: CHECKPOINTS, key: self.checkpoint_key(), value })
     }
 
     /// Loads rows that are not at hand.

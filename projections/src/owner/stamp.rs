@@ -52,8 +52,8 @@ pub(super) fn claim_record(
     Recorded { meta, body: Event::OwnershipClaimed(OwnershipClaimed { node: node.to_owned() }) }
 }
 
-/// What the log is told of steps that begin.
-pub(super) fn started_record(world: &World, held: &mut Held, body: Event) -> Recorded<Event> {
+/// What the owner says of its own work.
+pub(super) fn own_event(world: &World, held: &mut Held, body: Event) -> Recorded<Event> {
     held.count += 1;
     let id = EventId::fresh(held.now, counted(held.count, world.entropy()));
     let holder = held.filter.owner();

@@ -3,6 +3,7 @@
 use super::Projection;
 use crate::owner::Seat;
 use bytes::Bytes;
+use domain::id::EventId;
 use domain::run::Owner as Holder;
 use ports::{Error, Log, Offset, Store, Table, Write};
 use serde::{Deserialize, Serialize};
@@ -23,21 +24,26 @@ pub(super) struct Checkpoint {
     epoch: i64,
     incarnation: i64,
     decided: Offset,
+    /// It stands behind the version.
+    #[serde(skip, default = "EventId::nil")]
+    handed: EventId,
 }
 
 impl Checkpoint {
     pub(super) fn new(identity: Uuid, applied: Offset, holder: Holder) -> Self {
-        let Holder { epoch, incarnation, decided } = holder;
-        Self { identity, applied, epoch, incarnation, decided }
+        let Holder { epoch, incarnation, decided, handed } = holder;
+        Self { identity, applied, epoch, incarnation, decided, handed }
     }
 
     pub(super) fn holder(&self) -> Holder {
-        Holder { epoch: self.epoch, incarnation: self.incarnation, decided: self.decided }
+        let Self { epoch, incarnation, decided, handed, .. } = *self;
+        Holder { epoch, incarnation, decided, handed }
     }
 
-    /// The row of a checkpoint: the version stands behind it, where older code does not look.
+    /// The row of a checkpoint: what came later than the first builds stands behind it, where older
+    /// ones do not look.
     pub(super) fn write(&self, name: &str, version: u32, seat: Seat) -> Result<Write, Error> {
-        let value = postcard::to_allocvec(&(self, version))
+        let value = postcard::to_allocvec(&(self, version, self.handed))
             .map_err(|error| Error::Corrupt(format!("a checkpoint does not encode: {error}")))?;
         let key = checkpoint_key(name, seat);
         Ok(Write::Put { table: CHECKPOINTS, key, value: value.into() })
@@ -59,11 +65,14 @@ impl Checkpoint {
 
     fn decode(bytes: &[u8]) -> Result<(Self, u32), Error> {
         let bad = |error| Error::Corrupt(format!("a checkpoint does not decode: {error}"));
-        let (at, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(bad)?;
-        let version = match rest.is_empty() {
-            true => FIRST_VERSION,
-            false => postcard::from_bytes(rest).map_err(bad)?,
-        };
+        let (mut at, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(bad)?;
+        if rest.is_empty() {
+            return Ok((at, FIRST_VERSION));
+        }
+        let (version, rest) = postcard::take_from_bytes(rest).map_err(bad)?;
+        if !rest.is_empty() {
+            at.handed = postcard::from_bytes(rest).map_err(bad)?;
+        }
         Ok((at, version))
     }
 }

@@ -21,8 +21,9 @@ use ports::{
     Answers, Asked, Backlog, Clock, Error, Feed, Job, Log, MasterKey, Offset, Outbound, Outcome,
     Partition, Random, Record, Stored, Vault,
 };
+use projections::handover::Handover;
 use projections::level::Level;
-use projections::perform::{outcome_record, perform};
+use projections::perform::{Report, perform};
 use projections::under_way::UnderWay;
 use projections::{Owner, Seat, Turn, World};
 use serde_json::{Map, json};
@@ -136,6 +137,7 @@ impl Bench {
             backlog: Backlog::default(),
             meter: Arc::new(()),
             under_way: UnderWay::default(),
+            handover: Handover::default(),
             level: Level::newest(),
         };
         let mut owners: Vec<Owner> =
@@ -200,8 +202,8 @@ impl Bench {
             now(owner.reclaim(|node| node == NODE)).unwrap();
             for work in owner.take_works() {
                 let outcome = now(perform(&self.world, &self.outbound, &work)).unwrap();
-                let outcome = now(outcome_record(&self.world, &work, &outcome)).unwrap();
-                now(self.world.log.append(vec![outcome])).unwrap();
+                let report = now(Report::new(&self.world, &work, &outcome)).unwrap();
+                now(self.world.log.append(vec![report.record().unwrap()])).unwrap();
                 busy = true;
             }
             busy |= now(owner.fire()).unwrap() > 0;

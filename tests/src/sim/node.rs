@@ -8,18 +8,44 @@ use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
 use ports::model::store::ModelStore;
-use ports::{Answers, Backlog, Error, Feed, MasterKey, Outcome, Partition, Record, Vault};
+use ports::{Answers, Backlog, Error, Feed, MasterKey, Outcome, Vault};
+use projections::handover::Handover;
 use projections::level::Level;
-use projections::perform::{outcome_record, perform};
+use projections::perform::{Report, perform};
 use projections::under_way::UnderWay;
 use projections::{Owner, Seat, Turn, Work, World};
 use std::sync::Arc;
+use tokio::sync::oneshot::Receiver;
+use tokio::sync::oneshot::error::TryRecvError;
 
 /// A step that an owner let begin and whose outcome is not on the log.
 pub(super) struct Flight {
     pub(super) work: Work,
     /// What came of it, once it was performed.
     outcome: Option<Outcome>,
+    /// Told when the owner to which it was handed has decided on it.
+    handed: Option<Receiver<()>>,
+}
+
+/// Where an outcome is that was handed over, or not.
+#[derive(PartialEq, Eq)]
+pub(super) enum Handed {
+    /// Nobody has it: it goes through the log.
+    Not,
+    /// The owner has it, and has not decided on it yet.
+    Waits,
+    /// The decision stands.
+    Stands,
+}
+
+impl Flight {
+    pub(super) fn handed(&mut self) -> Handed {
+        match self.handed.as_mut().map(Receiver::try_recv) {
+            Some(Ok(())) => Handed::Stands,
+            Some(Err(TryRecvError::Empty)) => Handed::Waits,
+            Some(Err(TryRecvError::Closed)) | None => Handed::Not,
+        }
+    }
 }
 
 /// An owner's place on a node.
@@ -72,6 +98,7 @@ impl Node {
             backlog: Backlog::default(),
             meter: Arc::new(()),
             under_way: UnderWay::default(),
+            handover: Handover::default(),
             level: Level::newest(),
         };
         let way_out = WayOut { outside: shared.outside.clone(), clock: clock.clone() };
@@ -103,6 +130,7 @@ impl Node {
         self.world.answers = Answers::default();
         self.world.backlog = Backlog::default();
         self.world.under_way = UnderWay::default();
+        self.world.handover = Handover::default();
         self.crash_count += 1;
         self.name = name(self.number, self.crash_count);
         let life = self.places.iter().map(|place| place.life).max().unwrap_or(0) + 1;
@@ -154,15 +182,17 @@ impl Node {
 
     fn try_round(&mut self, seat: usize, living: &[String]) -> Result<bool, Error> {
         let place = &mut self.places[seat];
-        let turn = now(place.owner.turn())?;
+        let turn = now(place.owner.turn());
+        self.flights.retain_mut(|flight| flight.handed() != Handed::Stands);
+        let turn = turn?;
         if turn == Turn::Deposed {
             self.places[seat].wants = false;
             self.restart(seat);
             return Ok(true);
         }
-        let works = place.owner.take_works();
+        let works = self.places[seat].owner.take_works();
         let work_count = works.len();
-        let flights = works.into_iter().map(|work| Flight { work, outcome: None });
+        let flights = works.into_iter().map(|work| Flight { work, outcome: None, handed: None });
         self.flights.extend(flights);
         now(self.places[seat].owner.reclaim(|node| living.iter().any(|name| name == node)))?;
         let owner = &mut self.places[seat].owner;
@@ -211,13 +241,19 @@ impl Node {
     }
 
     /// Performs a flight, if it was not performed before; its outcome is not recorded yet.
-    pub(super) fn perform(&self, flight: &mut Flight) -> Result<(Partition, Record), Error> {
+    pub(super) fn perform(&self, flight: &mut Flight) -> Result<Report, Error> {
         let outcome = match flight.outcome.take() {
             Some(outcome) => outcome,
             None => now(perform(&self.world, &self.way_out, &flight.work))?,
         };
         let outcome = flight.outcome.insert(outcome);
-        now(outcome_record(&self.world, &flight.work, outcome))
+        now(Report::new(&self.world, &flight.work, outcome))
+    }
+
+    /// Hands what came of a flight to the owner on this node; whether there is one.
+    pub(super) fn hand_over(&self, flight: &mut Flight, report: &Report) -> bool {
+        flight.handed = report.hand_over(&self.world);
+        flight.handed.is_some()
     }
 }
 

@@ -92,13 +92,23 @@ fn runs(events: &[Placed<Event>], reigns: &[Reign]) -> Vec<Vec<Placed<Event>>> {
         for start in 0..own.len() {
             let n = usize::try_from(own[start].1.meta.n).unwrap_or(0);
             let Some(run) = own.get(start..start + n) else { continue };
-            let newest = found.last().map_or(-1, |run| run[0].1.meta.command_offset);
-            if complete(run) && own[start].1.meta.command_offset > newest {
+            if complete(run) && follows(&own[start].1.meta, &found) {
                 found.push(run.iter().map(|placed| (*placed).clone()).collect());
             }
         }
     }
     found
+}
+
+/// Whether a decision was not appended before: commands are decided in their order, and what names
+/// no command has an id above those before it.
+fn follows(first: &Meta, found: &[Vec<Placed<Event>>]) -> bool {
+    if first.command_offset < 0 {
+        let last = found.last().and_then(|run| run.last());
+        return last.is_none_or(|(_, event)| event.meta.event_id < first.event_id);
+    }
+    let mut decided = found.iter().rev().map(|run| run[0].1.meta.command_offset);
+    decided.find(|offset| *offset >= 0).is_none_or(|offset| offset < first.command_offset)
 }
 
 fn begun(events: &[Placed<Event>], reigns: &[Reign]) -> Vec<Placed<StepsStarted>> {

@@ -5,7 +5,7 @@ use super::audit::Audit;
 use super::client::{self, Sent, Wish};
 use super::invariant::Breach;
 use super::layout::{Layout, Order};
-use super::node::{Node, Shared};
+use super::node::{Flight, Handed, Node, Shared};
 use super::outbound::Outside;
 use super::poll::now;
 use super::project;
@@ -308,7 +308,7 @@ impl World {
         }
     }
 
-    /// A step at work ends: its outcome is recorded, lost, late, or recorded by nobody.
+    /// A step at work ends: its outcome is handed over, recorded, lost, late, or recorded by nobody.
     pub(super) fn fly(&mut self, node: usize) {
         if self.nodes[node].sleep_steps > 0 {
             return;
@@ -319,19 +319,32 @@ impl World {
                 return;
             }
             let mut flight = self.nodes[node].flights.swap_remove(self.random.index(count));
-            match self.nodes[node].perform(&mut flight) {
-                Ok(outcome) if self.random.index(6) == 0 => {
-                    // Two copies on two ways.
-                    self.adrift.push(outcome.clone());
-                    self.adrift.push(outcome);
-                }
-                Ok(outcome) => {
-                    if now(self.nodes[node].world.log.append(vec![outcome.clone()])).is_err() {
-                        self.adrift.push(outcome);
-                    }
-                }
-                Err(_) => self.nodes[node].flights.push(flight),
+            match flight.handed() {
+                Handed::Not => self.land(node, flight),
+                Handed::Waits => self.nodes[node].flights.push(flight),
+                Handed::Stands => {}
             }
+        }
+    }
+
+    fn land(&mut self, node: usize, mut flight: Flight) {
+        let landed = self.nodes[node].perform(&mut flight);
+        let landed = landed.and_then(|report| Ok((report.record()?, report)));
+        let Ok((outcome, report)) = landed else {
+            return self.nodes[node].flights.push(flight);
+        };
+        let way = self.random.index(12);
+        if way < 2 {
+            // Two copies on two ways.
+            self.adrift.push(outcome.clone());
+            self.adrift.push(outcome);
+        } else if way < 9 && self.nodes[node].hand_over(&mut flight, &report) {
+            if way == 2 {
+                self.adrift.push(outcome);
+            }
+            self.nodes[node].flights.push(flight);
+        } else if now(self.nodes[node].world.log.append(vec![outcome.clone()])).is_err() {
+            self.adrift.push(outcome);
         }
     }
 
