@@ -11,15 +11,12 @@ use std::time::Duration;
 const SHARE: f64 = 0.5;
 /// What row 4 appends one after the other, each read back before the next. A decision and the start
 /// of the step that it made ready travel together.
-const HOPS: [&str; 8] = [
+const HOPS: [&str; 5] = [
     "the request",
     "its decision, with the start of the function",
-    "the function's outcome",
-    "its decision, with the start of the request to the server",
-    "that outcome",
-    "its decision, with the start of the second function",
-    "that function's outcome",
-    "its decision, which answers",
+    "the decision on what that gave, with the start of the request to the server",
+    "the decision on the server's answer, with the start of the second function",
+    "the decision on what that gave, which answers",
 ];
 /// Round trips of row 4 beside its hops: work that is not the log's.
 const SPARE: usize = 2;

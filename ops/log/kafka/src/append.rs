@@ -58,6 +58,9 @@ struct Made {
     delivered_ms: AtomicU64,
 }
 
+/// A record as the client takes it.
+type Message<'a> = BaseRecord<'a, [u8], [u8], Box<Ticket>>;
+
 impl Appender {
     /// Makes the producers; each asks at once for the id that makes it idempotent, so that the
     /// first append does not wait for it.
@@ -90,15 +93,20 @@ impl Appender {
                 None => Cow::Borrowed(&record.value[..]),
             });
         }
+        let messages = records.iter().zip(&values).enumerate().map(|(index, (record, value))| {
+            let ticket = Box::new(Ticket { append: pending.clone(), index });
+            self.message(record, value, ticket)
+        });
+        // The client's thread wakes with the first of them. What it does not find then goes in a
+        // request of its own, for which the broker waits until it has answered the one before.
+        let messages: Vec<_> = messages.collect();
         let count = records.len();
         let (on_their_way, _travels) = Travels::begin(&self.on_their_way, count);
         let line =
             if on_their_way > LATENCY_RECORDS_MAX { &self.throughput } else { &self.latency };
         let made = line.current();
-        for (index, ((partition, record), value)) in records.iter().zip(&values).enumerate() {
-            let ticket = Box::new(Ticket { append: pending.clone(), index });
-            let sent = self.send(&made.producer, (*partition, record, value), ticket).await;
-            if let Err(error) = sent {
+        for (index, message) in messages.into_iter().enumerate() {
+            if let Err(error) = send(&made.producer, message).await {
                 // It and what comes after it are not on their way.
                 pending.fail(error, count - index);
                 break;
@@ -117,15 +125,14 @@ impl Appender {
         }
     }
 
-    async fn send(
-        &self,
-        producer: &ThreadedProducer<Reports>,
-        (partition, record, value): (Partition, &Record, &[u8]),
+    fn message<'a>(
+        &'a self,
+        (partition, record): &'a (Partition, Record),
+        value: &'a [u8],
         ticket: Box<Ticket>,
-    ) -> Result<(), KafkaError> {
-        let topic = self.topics.name(partition.stream);
-        let mut message: BaseRecord<'_, [u8], [u8], Box<Ticket>> =
-            BaseRecord::with_opaque_to(topic, ticket)
+    ) -> Message<'a> {
+        let mut message: Message<'_> =
+            BaseRecord::with_opaque_to(self.topics.name(partition.stream), ticket)
                 .partition(i32::from(partition.number))
                 .headers(to_kafka(&record.headers));
         if !record.key.is_empty() {
@@ -135,15 +142,22 @@ impl Appender {
         if !value.is_empty() {
             message = message.payload(value);
         }
-        loop {
-            match producer.send(message) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    message = back;
-                    tokio::time::sleep(FULL_PAUSE).await;
-                }
-                Err((error, _)) => return Err(error),
+        message
+    }
+}
+
+async fn send(
+    producer: &ThreadedProducer<Reports>,
+    mut message: Message<'_>,
+) -> Result<(), KafkaError> {
+    loop {
+        match producer.send(message) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                message = back;
+                tokio::time::sleep(FULL_PAUSE).await;
             }
+            Err((error, _)) => return Err(error),
         }
     }
 }
