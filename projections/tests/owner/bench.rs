@@ -25,7 +25,7 @@ use projections::handover::Handover;
 use projections::level::Level;
 use projections::perform::{Report, perform};
 use projections::under_way::UnderWay;
-use projections::{Owner, Seat, Turn, World};
+use projections::{Owner, Seat, Turn, Work, World};
 use serde_json::{Map, json};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -209,6 +209,12 @@ impl Bench {
             busy |= now(owner.fire()).unwrap() > 0;
         }
         busy
+    }
+
+    /// Performs a step.
+    pub(crate) fn report(&self, work: &Work) -> Report {
+        let outcome = now(perform(&self.world, &self.outbound, work)).unwrap();
+        now(Report::new(&self.world, work, &outcome)).unwrap()
     }
 
     pub(crate) fn ask(&mut self, key: &Key, body: impl Into<Command>) -> Answer {

@@ -6,6 +6,7 @@
 mod bench;
 mod corrupt;
 mod crash;
+mod handed;
 mod many;
 mod memory;
 mod turns;
