@@ -145,9 +145,10 @@ pub struct IntegrationSettings {
 /// `webhook/<integration id>`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct WebhookSettings {
-    /// A scheme of the verifier's table: `github`, `standard`.
+    /// The name of a scheme: `github`, `standard` ([`crate::webhook::NAMES`]).
     pub scheme: String,
-    /// Where a delivery says which account it is about: `body.installation.id`, `headers.x-tenant`.
+    /// Where a delivery says which account it is about: `body.installation.id`, `headers.x-tenant`;
+    /// empty: where the scheme says.
     pub provider_id: String,
     /// Oldest and newest signature that is taken, in seconds from now; where the scheme has a time.
     #[serde(default = "WebhookSettings::default_tolerance")]

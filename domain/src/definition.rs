@@ -19,6 +19,7 @@ mod tests;
 mod workflow;
 mod yaml;
 
+pub(crate) use builtin::built_in;
 pub use document::{ApiKey, ApiKeySource, Asked, Complete, Document, SecretSource, Supplier};
 pub use grammar::schema;
 pub use mistake::{MISTAKES_MAX, Mistake};

@@ -26,4 +26,5 @@ pub mod run;
 pub mod state;
 pub mod time;
 pub mod view;
+pub mod webhook;
 pub mod workflow;

@@ -5,8 +5,8 @@ use crate::problem::{
     Code, INTEGRATION_UNKNOWN, Outcome, PATH_MALFORMED, PROJECT_UNKNOWN, Problem,
 };
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::Uri;
 use axum::http::request::Parts;
+use axum::http::{Method, Uri};
 use domain::config::{IntegrationSettings, Project};
 use domain::id::ProjectId;
 use std::str::FromStr;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 /// What an address says.
 pub(crate) struct Address {
     parts: RawPathParams,
+    method: Method,
     uri: Uri,
 }
 
@@ -24,9 +25,19 @@ impl Address {
         self.parts.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
 
+    /// How it was called.
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// The path as it was called.
     pub(crate) fn path(&self) -> &str {
         self.uri.path()
+    }
+
+    /// The path and what follows it, as it was called.
+    pub(crate) fn whole(&self) -> &str {
+        self.uri.path_and_query().map_or_else(|| self.uri.path(), |whole| whole.as_str())
     }
 
     /// What follows the `?`; empty if nothing does.
@@ -61,8 +72,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let uri = parts.uri.clone();
+        let (method, uri) = (parts.method.clone(), parts.uri.clone());
         let parts = RawPathParams::from_request_parts(parts, state).await;
-        Ok(Self { parts: parts.map_err(|_| PATH_MALFORMED.plain())?, uri })
+        Ok(Self { parts: parts.map_err(|_| PATH_MALFORMED.plain())?, method, uri })
     }
 }

@@ -77,6 +77,9 @@ routes! {
     delete "/projects/{project}/sdk/workflows/{workflow}"        User sdk::workflow::disable,  disableWorkflow     "Switches a workflow off.";
     get    "/sdk/projects/{project}"                             User sdk::project::read,      readProject         "The project, as older clients ask for it.";
 
+    get    "/triggers/connect/{project}/{integration}"           Provider webhook::receive,    greetWebhook        "Answers a provider that makes sure of the address.";
+    get    "/triggers/connect/{project}/{integration}/"          Provider webhook::receive,    greetWebhookSlash   "Answers a provider that makes sure of the address.";
+    get    "/triggers/connect/{project}/{integration}/{*rest}"   Provider webhook::receive,    greetWebhookUnder   "Answers a provider that makes sure of the address.";
     post   "/triggers/connect/{project}/{integration}"           Provider webhook::receive,    receiveWebhook      "Takes in a webhook.";
     post   "/triggers/connect/{project}/{integration}/"          Provider webhook::receive,    receiveWebhookSlash "Takes in a webhook.";
     post   "/triggers/connect/{project}/{integration}/{*rest}"   Provider webhook::receive,    receiveWebhookUnder "Takes in a webhook.";

@@ -1,12 +1,13 @@
 //! `POST /triggers/connect/{project}/{integration}/…`: what providers send.
 //!
-//! The raw bytes are verified by the integration's scheme. Refused webhooks are kept too, cut
+//! The raw bytes are verified by the integration's scheme, and requests by which a provider only
+//! makes sure of the address are answered as the scheme says. Refused webhooks are kept too, cut
 //! short and only so many a minute, so that whoever sets one up can see why it does not arrive.
 
 mod arrival;
+mod handshake;
 mod pluck;
 mod refusal;
-mod scheme;
 mod secret;
 mod verify;
 
@@ -18,18 +19,19 @@ use crate::auth::Open;
 use crate::body;
 use crate::command::Wish;
 use crate::door::{Door, Shared};
+use crate::layer::origin;
 use crate::path::Address;
 use crate::problem::{
-    BODY_TOO_LARGE, CREDENTIAL_UNKNOWN, Code, Outcome, Problem, WEBHOOK_FORGED, WEBHOOK_MALFORMED,
-    WEBHOOK_STALE, WEBHOOK_UNCONFIGURED, WEBHOOK_UNSIGNED,
+    BODY_TOO_LARGE, CREDENTIAL_UNKNOWN, Code, METHOD_UNSUPPORTED, Outcome, Problem, WEBHOOK_FORGED,
+    WEBHOOK_MALFORMED, WEBHOOK_STALE, WEBHOOK_UNCONFIGURED, WEBHOOK_UNSIGNED,
 };
 use crate::query::{Parameter, Queried, Query};
-use crate::reply::{Nothing, Reply};
 use crate::sdk::trigger::fields;
 use arrival::{Arrival, Named};
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
+use axum::response::Response;
 use bytes::Bytes;
 use domain::command::ReceiveWebhook;
 use domain::config::{IntegrationSettings, WebhookSettings};
@@ -37,9 +39,10 @@ use domain::event::Verdict;
 use domain::id::{CredentialId, ProjectId};
 use domain::key::Key;
 use domain::meta::Actor;
-use scheme::Scheme;
+use domain::webhook::{Handshake, Scheme};
+use handshake::Answer;
 use serde_json::Map;
-use verify::Window;
+use verify::{Window, verify};
 
 /// Takes in a webhook: 200 once it is durable.
 pub(crate) async fn receive(
@@ -49,7 +52,7 @@ pub(crate) async fn receive(
     query: Query<Addressed>,
     headers: HeaderMap,
     body: Body,
-) -> Outcome<Reply<Nothing>> {
+) -> Outcome<Answer> {
     let integration = address.integration(&open.project)?;
     let limits = &door.app.limits;
     let declared = body.size_hint().lower();
@@ -65,27 +68,41 @@ pub(crate) async fn receive(
     let is_too_large = unread.as_ref().is_some_and(|problem| *problem.code == BODY_TOO_LARGE);
     let known = if is_too_large { limits.webhook_bytes_max + 1 } else { body.len() };
     let size = declared.max(known as u64);
-    let arrival = Arrival { headers: &headers, params, body: &body, size };
-    let address = Kept { project: open.id, integration };
+    let url = origin(&headers) + address.whole();
+    let method = address.method();
+    let arrival = Arrival { method, url, headers: &headers, params, body: &body, size };
+    let kept = Kept { project: open.id, integration };
     let judged = match misread.or(unread) {
         Some(problem) => Err(problem),
         None => door.judge(&open, integration, &arrival, &query).await,
     };
     let problem = match judged {
-        Ok((named, credential)) => {
+        Ok(Judged::Greeting { answer, keeps }) => {
+            if keeps {
+                let named = arrival.unread(None);
+                let problem = WEBHOOK_UNSIGNED.because("The provider makes sure of the address.");
+                door.keep(kept, arrival, (named, None), Some(&problem)).await?;
+            }
+            return Ok(Answer::Greeting(answer));
+        }
+        // Only to make sure of an address is it read.
+        Ok(Judged::Delivery(..)) if *method != Method::POST => {
+            return Err(METHOD_UNSUPPORTED.plain().of(open.id));
+        }
+        Ok(Judged::Delivery(named, credential)) => {
             let refusal = refusal(named.verdict).map(Code::plain);
-            door.keep(address, arrival, (named, credential), refusal.as_ref()).await?;
+            door.keep(kept, arrival, (named, credential), refusal.as_ref()).await?;
             refusal
         }
         // Nothing can be kept now: whoever sent it tries again.
         Err(problem) if problem.code.status == 503 => Some(problem),
         Err(problem) => {
             let named = arrival.unread(scheme_of(integration).ok().map(|(_, scheme)| scheme));
-            door.keep(address, arrival, (named, None), Some(&problem)).await?;
+            door.keep(kept, arrival, (named, None), Some(&problem)).await?;
             Some(problem)
         }
     };
-    problem.map_or_else(|| Ok(Reply::new(Nothing {})), |problem| Err(problem.of(open.id)))
+    problem.map_or(Ok(Answer::Kept), |problem| Err(problem.of(open.id)))
 }
 
 fn scheme_of(integration: &IntegrationSettings) -> Outcome<(&WebhookSettings, &'static Scheme)> {
@@ -128,6 +145,14 @@ fn refusal(verdict: Verdict) -> Option<&'static Code> {
     }
 }
 
+/// What a request is.
+enum Judged {
+    /// A delivery, and for which account the address is.
+    Delivery(Named, Option<CredentialId>),
+    /// Only a question of the provider's, and its answer.
+    Greeting { answer: Response, keeps: bool },
+}
+
 /// Where a webhook is kept.
 struct Kept<'a> {
     project: ProjectId,
@@ -135,21 +160,26 @@ struct Kept<'a> {
 }
 
 impl Door {
-    /// What a webhook says of itself, and for which account the address is.
+    /// What a request is, and what a webhook says of itself.
     async fn judge(
         &self,
         open: &Open,
         integration: &IntegrationSettings,
         arrival: &Arrival<'_>,
         query: &Query<Addressed>,
-    ) -> Outcome<(Named, Option<CredentialId>)> {
+    ) -> Outcome<Judged> {
         let (settings, scheme) = scheme_of(integration)?;
         let credential = query.read()?.credential()?;
         let secret = self.webhook_secret(open, integration).await?;
-        let now_s = self.now().0.div_euclid(1_000);
-        let window = Window { now_s, tolerance_s: settings.tolerance_s };
-        let signed = scheme.verify(&secret, arrival.headers, arrival.body, window)?;
-        Ok((arrival.named(scheme, settings, signed), credential))
+        let window = Window { now_ms: self.now().0, tolerance_s: settings.tolerance_s };
+        let signed = verify(scheme, &secret, arrival, window)?;
+        let asks = |handshake: &&Handshake| !handshake.signed || signed == Verdict::Verified;
+        if let Some(handshake) = handshake::of(scheme, arrival).filter(asks)
+            && let Some(answer) = handshake::answer(scheme, handshake, arrival, &secret)
+        {
+            return Ok(Judged::Greeting { answer, keeps: handshake.keep });
+        }
+        Ok(Judged::Delivery(arrival.named(scheme, settings, signed), credential))
     }
 
     /// Keeps a webhook: a refused one with why, and only so many of these.

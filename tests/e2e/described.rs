@@ -19,7 +19,7 @@ fn file() -> Value {
     let nothing = json!({ "name": "f", "function": "function yourFunction() { return 1; }" });
     let wait = json!({ "name": "wait", "delay": { "value": 1, "unit": "hours" } });
     let answer = json!({ "name": "answer", "response": { "status": 200, "body": { "n": 1 } } });
-    project(
+    let mut file = project(
         "http://127.0.0.1:9",
         &[
             on_order("order", &json!([work])),
@@ -27,7 +27,12 @@ fn file() -> Value {
             on_request("answer", &json!([answer])),
             on_request("late", &json!([wait, answer])),
         ],
-    )
+    );
+    file["integrations"].as_array_mut().unwrap().push(json!({
+        "type": "custom.drop", "name": "Drop", "base_url": "http://127.0.0.1:9",
+        "webhook": { "scheme": "dropbox", "secret": "secret" },
+    }));
+    file
 }
 
 /// A node and somebody who calls every address of it.
@@ -149,6 +154,10 @@ impl Caller {
             let delivery = Delivery { kind: "push", id: &id, account: "7", secret, body };
             let answer = self.world.api.webhook(at, delivery).await.unwrap();
             assert_eq!(answer.status, status, "{at}: {}", answer.shown());
+        }
+        for at in ["drop", "drop/", "drop/a/b"] {
+            let at = format!("/triggers/connect/{{}}/custom.{at}?challenge=1");
+            assert_eq!(self.send(&format!("GET {at}"), "", "").await, json!(1));
         }
         let list = "GET /admin/v1/projects/{}/webhooks";
         let page = until("four webhooks", async || {

@@ -129,16 +129,14 @@ async fn githubs_signature_is_of_the_bytes_as_they_came() {
     assert_eq!(answer.status, 200, "{}", answer.shown());
     hooks.assert_started("/issue", 1).await;
     assert_eq!(hooks.server.seen("/issue")[0]["body"]["issue"]["title"], "ä / ü");
-    // Hex in capitals is the same number.
+    // A signature has one spelling.
     let capitals = format!("sha256={}", good["sha256=".len()..].to_uppercase());
-    assert_eq!(hooks.github("d-2", &capitals, body.as_bytes()).await.status, 200);
-    hooks.assert_started("/issue", 2).await;
-
     let encoded = serde_json::from_str::<Value>(&body).unwrap().to_string();
     let mut flipped = body.clone().into_bytes();
     flipped[3] ^= 1;
     let longer = format!("{body} ");
-    let forged: [(&str, &str, &[u8]); 9] = [
+    let forged: [(&str, &str, &[u8]); 10] = [
+        ("capitals", &capitals, body.as_bytes()),
         ("re-encoded", &good, encoded.as_bytes()),
         ("one bit", &good, &flipped),
         ("one byte more", &good, longer.as_bytes()),
@@ -160,7 +158,7 @@ async fn githubs_signature_is_of_the_bytes_as_they_came() {
     }
     assert_error(&hooks.github("u-1", "", body.as_bytes()).await, 401, "WEBHOOK_UNSIGNED");
     assert_eq!(hooks.row("u-1").await["verdict"], "UNSIGNED");
-    hooks.assert_started("/issue", 2).await;
+    hooks.assert_started("/issue", 1).await;
 }
 
 #[tokio::test]

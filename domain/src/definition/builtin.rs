@@ -12,6 +12,12 @@ static BUILT_IN: LazyLock<Vec<(String, Node)>> = LazyLock::new(|| {
     items.iter().filter_map(typed).collect()
 });
 
+/// What a file that is compiled in says, as JSON; nothing, if it has mistakes.
+pub(crate) fn built_in(text: &str) -> serde_json::Value {
+    let root = yaml::load(text, &mut Mistakes::default());
+    root.as_ref().map(Node::value).unwrap_or_default()
+}
+
 /// Their types.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(|(kind, _)| kind.as_str())

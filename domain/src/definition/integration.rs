@@ -6,9 +6,13 @@ use super::yaml::{Node, Tree};
 use super::{Asked, SecretSource, builtin};
 use crate::config::{IntegrationSettings, WebhookSettings, webhook_secret_name};
 use crate::id::{IntegrationId, ProjectId};
+use crate::webhook::{Place, Scheme};
 use crate::workflow::Authorization;
 use crate::workflow::reference::{Root, references_in};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a webhook says which account it is about.
+const ACCOUNT: &str = "provider_id";
 
 /// The integrations of a file by type, and the secrets of their webhooks.
 #[derive(Default)]
@@ -120,8 +124,21 @@ impl<'a> Told<'a> {
             said.unwrap_or_default().to_owned()
         };
         let scheme = text("scheme", "how webhooks are signed");
-        let provider_id =
-            text("provider_id", "where one says which account it is about, `body.team_id`");
+        // Of a scheme that there is not, nothing more is asked.
+        let says_account = Scheme::named(&scheme).is_none_or(|scheme| scheme.account.is_some());
+        let says_nothing =
+            [Some(node), known].iter().flatten().all(|node| node.get(ACCOUNT).is_none());
+        let provider_id = match says_nothing && says_account {
+            true => String::new(),
+            false => text(ACCOUNT, "where one says which account it is about, `body.team_id`"),
+        };
+        if let Some(told) = node.get(ACCOUNT)
+            && !told.text().unwrap_or_default().parse().is_ok_and(|place: Place| place.is_said())
+        {
+            let problem = format!("{} is no place in a webhook", quoted(&provider_id));
+            let mend = "write `body.…`, `headers.…` or `params.…`";
+            mistakes.add(told.at, &path.key("webhook").key(ACCOUNT), problem, mend);
+        }
         let tolerance = node.get("tolerance_s").and_then(Node::whole);
         let tolerance_s = tolerance.and_then(|seconds| seconds.try_into().ok()).unwrap_or(300);
         Some(WebhookSettings { scheme, provider_id, tolerance_s })

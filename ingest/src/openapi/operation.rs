@@ -76,6 +76,14 @@ impl<'a> Operation<'a> {
         self.parameters.push(header);
     }
 
+    /// It answers with whatever was asked for, a text or JSON.
+    pub(crate) fn answers_as_asked(&mut self, status: &str, when: &str) {
+        let text = json!({ "schema": { "type": "string" } });
+        let content = json!({ MEDIA_TYPE: { "schema": {} }, "text/plain": text });
+        let answer = json!({ "description": when, "content": content });
+        self.responses.insert(status.to_owned(), answer);
+    }
+
     /// It answers with a body: its status (`2XX` is any such, `default` every other), and when.
     pub(crate) fn answers<T: JsonSchema>(&mut self, status: &str, when: &str) {
         let content = content(self.shapes.answered.subschema_for::<T>());

@@ -1,20 +1,26 @@
 //! What a webhook says: what happened, to which account, in which delivery.
 
 use super::pluck::pluck;
-use super::scheme::{Place, Scheme};
-use super::verify::header;
+use super::verify::Pairs;
 use crate::json;
 use crate::problem::Problem;
 use crate::sdk::trigger::{fields, headers_map};
-use axum::http::{HeaderMap, header::CONTENT_TYPE};
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::http::{HeaderMap, Method, header::CONTENT_TYPE};
 use domain::config::WebhookSettings;
 use domain::event::Verdict;
+use domain::webhook::{Place, Scheme};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use url::form_urlencoded;
 
 const NAME_LEN_MAX: usize = 256;
+/// What happened, where a provider says only that something did.
+const RECEIVED: &str = "received";
+/// The media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What is kept of a webhook; of one that is taken it is the trigger's output.
 #[derive(Serialize, JsonSchema)]
@@ -43,6 +49,9 @@ struct Refused {
 
 /// A webhook as it came.
 pub(super) struct Arrival<'a> {
+    pub(super) method: &'a Method,
+    /// The address as it was called.
+    pub(super) url: String,
     pub(super) headers: &'a HeaderMap,
     pub(super) params: Map<String, Value>,
     /// Empty, if it could not be read.
@@ -62,10 +71,12 @@ pub(super) struct Named {
 impl Arrival<'_> {
     /// What is known of a webhook that was not looked into.
     pub(super) fn unread(&self, scheme: Option<&Scheme>) -> Named {
-        let delivery = scheme.and_then(|scheme| header(self.headers, scheme.delivery));
+        let delivery = scheme.and_then(|scheme| scheme.delivery.as_ref());
+        let delivery = delivery.filter(|at| matches!(at, Place::Header(_)));
+        let delivery = delivery.and_then(|at| self.at(at, None)).unwrap_or_default();
         Named {
             verdict: Verdict::Malformed,
-            delivery: bounded(delivery.unwrap_or_default().to_owned()),
+            delivery: bounded(delivery),
             name: String::new(),
             provider_id: String::new(),
         }
@@ -78,33 +89,70 @@ impl Arrival<'_> {
         settings: &WebhookSettings,
         signed: Verdict,
     ) -> Named {
-        let delivery = header(self.headers, scheme.delivery).unwrap_or_default().to_owned();
         let json = if signed == Verdict::Verified { self.json() } else { None };
         let verdict = match (signed, &json) {
             (Verdict::Verified, None) if !self.body.is_empty() => Verdict::Malformed,
             (verdict, _) => verdict,
         };
         let json = json.as_deref().unwrap_or("null");
-        let kind = match scheme.kind {
-            Place::Header(name) => header(self.headers, name).map(str::to_owned),
-            Place::Body(path) => at(json, path),
-        };
-        let name = match (kind, scheme.action.and_then(|path| at(json, path))) {
+        let at = |place: &Option<Place>| place.as_ref().and_then(|at| self.at_in(json, at, None));
+        let name = match (at(&scheme.kind), at(&scheme.action)) {
             (Some(kind), Some(action)) => format!("{kind}.{action}"),
             (Some(kind), None) => kind,
+            (None, _) if scheme.kind.is_none() => RECEIVED.to_owned(),
             (None, _) => String::new(),
         };
-        let path = match settings.provider_id.as_str() {
-            "" => scheme.provider_id,
-            path => path,
-        };
-        let provider_id = self.piece(json, path).unwrap_or_default();
+        let told = settings.provider_id.parse().ok();
+        let provider_id = if told.is_some() { at(&told) } else { at(&scheme.account) };
         Named {
             verdict,
-            delivery: bounded(delivery),
+            delivery: bounded(at(&scheme.delivery).unwrap_or_default()),
             name: bounded(name),
-            provider_id: bounded(provider_id),
+            provider_id: bounded(provider_id.unwrap_or_default()),
         }
+    }
+
+    /// What stands at a place, as text; nothing, where there is nothing or an empty text.
+    pub(super) fn at(&self, place: &Place, pairs: Option<&Pairs>) -> Option<String> {
+        match place {
+            Place::Field(_) => self.at_in(&self.json()?, place, pairs),
+            _ => self.at_in("null", place, pairs),
+        }
+    }
+
+    /// The same, if the body is that JSON.
+    fn at_in(&self, json: &str, place: &Place, pairs: Option<&Pairs>) -> Option<String> {
+        let text = match place {
+            Place::Body => String::from_utf8(self.body.to_vec()).ok(),
+            Place::Form => self.form(),
+            Place::Url => Some(self.url.clone()),
+            Place::Uri => Some(readable(&self.url)),
+            Place::Method => Some(self.method.to_string()),
+            Place::Header(name) => header(self.headers, name).map(str::to_owned),
+            Place::Field(path) => pluck(json, &path.iter().map(String::as_str).collect::<Vec<_>>()),
+            Place::Parameter(name) => self.params.get(name)?.as_str().map(str::to_owned),
+            Place::Pair(name) => pairs?.get(name).map(str::to_owned),
+        };
+        text.filter(|text| !text.is_empty() || *place == Place::Form)
+    }
+
+    /// The fields of a form by name, each followed by its value. Another body is not in it, so its
+    /// hash has to be in the address.
+    fn form(&self) -> Option<String> {
+        if self.media_type().eq_ignore_ascii_case(FORM) {
+            let mut fields: Vec<_> = form_urlencoded::parse(self.body).collect();
+            fields.sort_unstable();
+            fields.dedup();
+            return Some(fields.into_iter().flat_map(|(name, value)| [name, value]).collect());
+        }
+        let told = self.params.get("bodySHA256").and_then(Value::as_str).unwrap_or_default();
+        let hash = hex::encode(digest(&SHA256, self.body));
+        (self.body.is_empty() || hash.eq_ignore_ascii_case(told)).then(String::new)
+    }
+
+    fn media_type(&self) -> &str {
+        let content_type = header(self.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+        content_type.split(';').next().unwrap_or_default().trim()
     }
 
     /// All of it, as [`Content`]: the body is not taken apart.
@@ -135,9 +183,8 @@ impl Arrival<'_> {
     /// The body as JSON. A form with a `payload` is what is in it; another form is an object;
     /// what does not claim to be JSON, and is none, is a text.
     fn json(&self) -> Option<Cow<'_, str>> {
-        let content_type = header(self.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let media_type = self.media_type();
+        if media_type.eq_ignore_ascii_case(FORM) {
             let fields = fields(self.body).ok()?;
             if let Some(Value::String(payload)) = fields.get("payload")
                 && json::raw(payload.as_bytes()).is_ok()
@@ -154,21 +201,34 @@ impl Arrival<'_> {
         let text = std::str::from_utf8(self.body).ok().filter(|_| !claims_json)?;
         Some(Cow::Owned(json!(text).to_string()))
     }
-
-    /// What a path like `body.installation.id`, `headers.x-tenant` or `params.x` leads to.
-    fn piece(&self, json: &str, path: &str) -> Option<String> {
-        let (root, rest) = path.split_once('.')?;
-        match root {
-            "body" => at(json, rest),
-            "headers" => header(self.headers, &rest.to_ascii_lowercase()).map(str::to_owned),
-            "params" => self.params.get(rest)?.as_str().map(str::to_owned),
-            _ => None,
-        }
-    }
 }
 
-fn at(json: &str, path: &str) -> Option<String> {
-    pluck(json, &path.split('.').collect::<Vec<_>>())
+/// A header, if it is there and says something.
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+}
+
+/// An address with those characters decoded that HubSpot decodes before it signs.
+fn readable(url: &str) -> String {
+    let mut text = url.to_owned();
+    for (code, character) in [
+        ("3A", ":"),
+        ("2F", "/"),
+        ("3F", "?"),
+        ("40", "@"),
+        ("21", "!"),
+        ("24", "$"),
+        ("27", "'"),
+        ("28", "("),
+        ("29", ")"),
+        ("2A", "*"),
+        ("2C", ","),
+        ("3B", ";"),
+    ] {
+        text = text.replace(&format!("%{code}"), character);
+        text = text.replace(&format!("%{}", code.to_ascii_lowercase()), character);
+    }
+    text
 }
 
 /// Cut at a character: what is longer is no name of anything.

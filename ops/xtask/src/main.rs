@@ -130,6 +130,7 @@ fn test(quick: bool) -> Result<()> {
     shell::limit_each(STEP_MAX);
     check::check()?;
     tools::paragon_connect()?;
+    tools::signers()?;
     tools::fastavro()?;
     tools::deserializer()?;
     let skipped: &[&str] = if previous::build()? { &[] } else { &["--", "--skip", "upgrade::"] };

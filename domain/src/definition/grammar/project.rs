@@ -3,9 +3,7 @@
 use super::form::Form;
 use super::workflow::WORKFLOW;
 use super::{Object, Rule, Shape, optional, required};
-
-/// Schemes of webhooks that the verifier knows.
-const SCHEMES: &[&str] = &["github", "standard"];
+use crate::webhook;
 
 static TEXT: Shape = Shape::Text(Form::Any);
 static FILLED: Shape = Shape::Text(Form::Filled);
@@ -140,7 +138,7 @@ static INTEGRATION: Shape = Shape::Object(&Object {
     rules: &[Rule::Prefix { key: "type", prefix: "custom.", needs: &["name", "base_url"] }],
 });
 
-static SCHEME: Shape = Shape::Choice(SCHEMES);
+static SCHEME: Shape = Shape::Choice(webhook::NAMES);
 static TOLERANCE: Shape = Shape::Whole { min: 1, max: 86_400 };
 static WEBHOOK: Shape = Shape::Object(&Object {
     name: "webhook",

@@ -1,0 +1,274 @@
+//! How providers sign their webhooks, what they call them, and how they shake hands, as data:
+//! `webhook/schemes.yaml`. A provider that signs in a way that is there needs no code.
+
+mod place;
+
+pub use place::{Piece, Place, Template};
+
+use crate::definition::built_in;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The names of all schemes, as project files write them.
+pub const NAMES: &[&str] = &[
+    "airtable",
+    "asana",
+    "bamboohr",
+    "box",
+    "calendly",
+    "clickup",
+    "close",
+    "docusign",
+    "dropbox",
+    "figma",
+    "front",
+    "github",
+    "gitlab",
+    "google",
+    "greenhouse",
+    "gusto",
+    "hubspot",
+    "intercom",
+    "jira",
+    "klaviyo",
+    "lever",
+    "linear",
+    "linkedin",
+    "mailchimp",
+    "meta",
+    "microsoft",
+    "monday",
+    "notion",
+    "outreach",
+    "pagerduty",
+    "pandadoc",
+    "pipedrive",
+    "productboard",
+    "quickbooks",
+    "salesloft",
+    "segment",
+    "shopify",
+    "shortcut",
+    "slack",
+    "standard",
+    "stripe",
+    "svix",
+    "todoist",
+    "trello",
+    "twilio",
+    "typeform",
+    "woocommerce",
+    "workable",
+    "xero",
+    "zendesk",
+    "zohocrm",
+    "zoom",
+];
+
+/// One way of signing and naming webhooks.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheme {
+    /// Where the provider describes it.
+    pub source: String,
+    /// The signature of what is sent.
+    pub signature: Option<Signature>,
+    /// What is sent instead of a signature.
+    pub token: Option<Token>,
+    /// When it was signed.
+    pub time: Option<Time>,
+    /// The delivery's id.
+    pub delivery: Option<Place>,
+    /// What happened.
+    pub kind: Option<Place>,
+    /// What is put behind the kind, after a dot.
+    pub action: Option<Place>,
+    /// Which account it is about, where the integration's settings do not say.
+    pub account: Option<Place>,
+    /// Requests that are answered and start nothing.
+    #[serde(default)]
+    pub handshake: Vec<Handshake>,
+}
+
+/// A signature: an HMAC.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// Where signatures stand; any of them may fit.
+    pub at: Vec<Place>,
+    /// It is one of several `key=value` parted by commas, under this key.
+    pub pair: Option<String>,
+    /// Signatures are parted by this, and any of them may fit.
+    pub list: Option<char>,
+    /// What stands in front of one.
+    #[serde(default)]
+    pub prefix: String,
+    /// How one is written.
+    #[serde(rename = "as")]
+    pub encoding: Encoding,
+    /// The hash.
+    #[serde(default, rename = "with")]
+    pub hash: Hash,
+    /// What is signed.
+    #[serde(rename = "of")]
+    pub signed: Template,
+    /// How the secret is written.
+    #[serde(default)]
+    pub secret: SecretForm,
+}
+
+/// How bytes are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// In small letters.
+    Hex,
+    /// With padding.
+    Base64,
+}
+
+/// The hash of an HMAC.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hash {
+    /// SHA-256.
+    #[default]
+    Sha256,
+    /// SHA-1, which is no weakness in an HMAC.
+    Sha1,
+}
+
+/// How a secret is written.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretForm {
+    /// Its bytes are the key.
+    #[default]
+    Text,
+    /// The key in hex.
+    Hex,
+    /// The key in Base64.
+    Base64,
+    /// The key in Base64 after `whsec_`.
+    Whsec,
+}
+
+/// What is sent to prove that one knows the secret.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// Where it stands.
+    pub at: Place,
+    /// What stands in front of it.
+    #[serde(default)]
+    pub prefix: String,
+    /// It is the secret in Base64.
+    #[serde(default)]
+    pub base64: bool,
+    /// It is a JWT that the secret signs (HS256).
+    #[serde(default)]
+    pub jwt: bool,
+}
+
+/// When a webhook was signed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Time {
+    /// Where it stands.
+    pub at: Place,
+    /// How it is written.
+    pub unit: Unit,
+}
+
+/// How a moment is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub enum Unit {
+    /// Seconds since 1970.
+    #[serde(rename = "s")]
+    Seconds,
+    /// Milliseconds since 1970.
+    #[serde(rename = "ms")]
+    Millis,
+    /// As in ISO 8601.
+    #[serde(rename = "iso")]
+    Iso,
+}
+
+/// A request by which a provider makes sure of an address, and its answer (200).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handshake {
+    /// How it comes.
+    #[serde(default = "Handshake::post")]
+    pub method: String,
+    /// What it says, where; `*`: anything.
+    #[serde(default)]
+    pub when: BTreeMap<Place, String>,
+    /// It counts only if it is signed like a delivery.
+    #[serde(default)]
+    pub signed: bool,
+    /// It is kept among the refused deliveries, so that somebody can read the secret in it.
+    #[serde(default)]
+    pub keep: bool,
+    /// The answer, as text.
+    pub text: Option<Template>,
+    /// The answer, as an object.
+    pub json: Option<BTreeMap<String, Template>>,
+    /// Headers of the answer.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+}
+
+impl Handshake {
+    fn post() -> String {
+        "POST".to_owned()
+    }
+}
+
+impl Scheme {
+    /// The scheme of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        static SCHEMES: LazyLock<BTreeMap<String, Scheme>> = LazyLock::new(|| {
+            // The file is compiled in, and a test reads it: a mistake in it never ships.
+            let schemes = built_in(include_str!("webhook/schemes.yaml"));
+            serde_json::from_value(schemes).unwrap_or_default()
+        });
+        SCHEMES.get(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scheme_is_read_named_and_proves_something() {
+        let schemes = built_in(include_str!("webhook/schemes.yaml"));
+        let schemes: BTreeMap<String, Scheme> = serde_json::from_value(schemes).unwrap();
+        let names: Vec<&str> = schemes.keys().map(String::as_str).collect();
+        assert_eq!(names, NAMES);
+        for (name, scheme) in &schemes {
+            assert!(scheme.source.starts_with("https://"), "{name}");
+            assert_ne!(scheme.signature.is_some(), scheme.token.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_proves_the_secret_of_anything_is_given_to_no_stranger() {
+        let proves = |template: &Template| {
+            template.pieces().iter().any(|piece| matches!(piece, Piece::Proof(_)))
+        };
+        for name in NAMES {
+            let scheme = Scheme::named(name).unwrap();
+            for handshake in &scheme.handshake {
+                let json = handshake.json.iter().flat_map(BTreeMap::values);
+                let given = json.chain(&handshake.text).chain(handshake.headers.values());
+                // LinkedIn signs nothing then: `Given::proof` takes no more than its own form.
+                if given.into_iter().any(proves) && *name != "linkedin" {
+                    assert!(handshake.signed, "{name}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Where a webhook says something, and texts that are made of such places.
+
+use serde::Deserialize;
+use std::str::FromStr;
+
+/// A part of a request.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Place {
+    /// The raw body.
+    Body,
+    /// The fields of a form by name, each followed by its value.
+    Form,
+    /// The address as it was called.
+    Url,
+    /// The address as it was called, with what need not be encoded decoded.
+    Uri,
+    /// `POST`.
+    Method,
+    /// A header, in small letters.
+    Header(String),
+    /// A path into the body: keys and indexes.
+    Field(Vec<String>),
+    /// A parameter of the address.
+    Parameter(String),
+    /// What stands under a key of the signature.
+    Pair(String),
+}
+
+impl Place {
+    /// Whether a provider says something there, and not only by how it calls.
+    pub fn is_said(&self) -> bool {
+        matches!(self, Self::Header(_) | Self::Field(_) | Self::Parameter(_))
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name = |name: &str| name.to_owned();
+        match text.split_once('.') {
+            None => match text {
+                "body" => Ok(Self::Body),
+                "form" => Ok(Self::Form),
+                "url" => Ok(Self::Url),
+                "uri" => Ok(Self::Uri),
+                "method" => Ok(Self::Method),
+                _ => Err(format!("{text:?} is no place")),
+            },
+            Some(("headers", rest)) => Ok(Self::Header(rest.to_ascii_lowercase())),
+            Some(("body", rest)) => Ok(Self::Field(rest.split('.').map(name).collect())),
+            Some(("params", rest)) => Ok(Self::Parameter(name(rest))),
+            Some(("pair", rest)) => Ok(Self::Pair(name(rest))),
+            Some(_) => Err(format!("{text:?} is no place")),
+        }
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// A text with places in braces: `v0:{headers.x-time}:{body}`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Template(Vec<Piece>);
+
+/// A piece of a template.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// As it is.
+    Text(String),
+    /// What stands at a place.
+    Place(Place),
+    /// `{hmac:…}`: the signature of what stands at a place.
+    Proof(Place),
+}
+
+impl Template {
+    /// Its pieces, in their order.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Template {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (mut pieces, mut rest) = (Vec::new(), text.as_str());
+        while let Some((before, behind)) = rest.split_once('{') {
+            if !before.is_empty() {
+                pieces.push(Piece::Text(before.to_owned()));
+            }
+            let (place, behind) =
+                behind.split_once('}').ok_or_else(|| format!("{text:?} lacks a brace"))?;
+            pieces.push(match place.strip_prefix("hmac:") {
+                Some(place) => Piece::Proof(place.parse()?),
+                None => Piece::Place(place.parse()?),
+            });
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.to_owned()));
+        }
+        Ok(Self(pieces))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_texts_and_places_in_their_order() {
+        let template = Template::try_from("v0:{headers.X-Time}:{body}{hmac:body.a.0}!".to_owned());
+        let field =
+            |path: &[&str]| Place::Field(path.iter().map(|key| (*key).to_owned()).collect());
+        let pieces = [
+            Piece::Text("v0:".into()),
+            Piece::Place(Place::Header("x-time".into())),
+            Piece::Text(":".into()),
+            Piece::Place(Place::Body),
+            Piece::Proof(field(&["a", "0"])),
+            Piece::Text("!".into()),
+        ];
+        assert_eq!(template.unwrap().pieces(), pieces);
+        for wrong in ["{body", "{nothing}", "{cookies.a}", "{hmac:}"] {
+            assert!(Template::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}
