@@ -96,6 +96,8 @@ pub(crate) async fn receive(
         }
         // Nothing can be kept now: whoever sent it tries again.
         Err(problem) if problem.code.status == 503 => Some(problem),
+        // A delivery would have been posted.
+        Err(problem) if *method != Method::POST => Some(problem),
         Err(problem) => {
             let named = arrival.unread(scheme_of(integration).ok().map(|(_, scheme)| scheme));
             door.keep(kept, arrival, (named, None), Some(&problem)).await?;

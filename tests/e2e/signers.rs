@@ -170,6 +170,16 @@ async fn a_provider_that_makes_sure_of_the_address_hears_what_it_wants() {
     // Nobody asks Stripe's address for anything.
     let answer = send(&world, ("GET", "custom.stripe?challenge=a"), &[], "").await;
     assert_error(&answer, 405, "METHOD_UNSUPPORTED");
+    let answer = send(&world, ("GET", "custom.stripe?id=nobody"), &[], "").await;
+    assert_error(&answer, 404, "CREDENTIAL_UNKNOWN");
+    // What comes after it in its address is kept after it.
+    let answer = send(&world, ("POST", "custom.stripe"), &[JSON], "{}").await;
+    assert_error(&answer, 401, "WEBHOOK_UNSIGNED");
+    let page = until("what was posted", async || {
+        let page = world.inbox("?integration=custom.stripe").await;
+        (page["total"] != 0).then_some(page)
+    });
+    assert_eq!(page.await["total"], 1);
     assert_eq!(world.history("").await["total"], 0);
 }
 
