@@ -90,14 +90,12 @@ impl Filter {
         if self.was_appended_before(meta) {
             return None;
         }
-        if meta.i + 1 == meta.n {
-            let closing = meta.clone();
-            self.open.push((offset, recorded));
-            self.stood(&closing);
-            return Some(std::mem::take(&mut self.open));
+        let is_complete = meta.i + 1 == meta.n;
+        if is_complete {
+            self.stood(meta);
         }
         self.open.push((offset, recorded));
-        None
+        is_complete.then(|| std::mem::take(&mut self.open))
     }
 
     /// Commands are decided in order, once; what is handed over is, too.
@@ -170,6 +168,46 @@ mod tests {
     fn part(epoch: i64, command: i64, i: i32, n: i32) -> Recorded<Event> {
         let body = EventReceived { name: "e".into(), executions: 0, size: 0 };
         record(epoch, command, i, n, Event::EventReceived(body))
+    }
+
+    /// A decision on what was handed over: it names no command, and its id counts.
+    fn handed(epoch: i64, id: u128) -> Recorded<Event> {
+        let mut decided = part(epoch, -1, 0, 1);
+        decided.meta.event_id = EventId(Uuid::from_u128(id));
+        decided
+    }
+
+    /// The ids of the decisions without a command that stand.
+    fn standing_without_command(records: Vec<Recorded<Event>>) -> Vec<u128> {
+        let mut filter = Filter::default();
+        let runs = records.into_iter().filter_map(|record| filter.push(0, record)).flatten();
+        let decided = runs.filter(|(_, event)| !event.body.is_of_owner());
+        let decided = decided.filter(|(_, event)| !event.meta.has_command());
+        decided.map(|(_, event)| event.meta.event_id.0.as_u128()).collect()
+    }
+
+    #[test]
+    fn a_decision_without_a_command_stands_once_among_those_with_one() {
+        let records = vec![
+            claim(1),
+            handed(1, 5),
+            part(1, 0, 0, 1),
+            handed(1, 7),
+            handed(1, 5),
+            handed(1, 7),
+            claim(2),
+            handed(1, 8),
+            handed(2, 9),
+        ];
+        assert_eq!(standing_without_command(records), [5, 7, 9]);
+    }
+
+    #[test]
+    fn who_goes_on_behind_a_decision_without_a_command_knows_a_repeat_of_it() {
+        let mut filter = Filter::default();
+        assert!(filter.push(0, claim(1)).is_some() && filter.push(1, handed(1, 5)).is_some());
+        let mut next = Filter::at(filter.owner());
+        assert!(next.push(2, handed(1, 5)).is_none() && next.push(3, handed(1, 6)).is_some());
     }
 
     /// The (command, events) of each run that stands.

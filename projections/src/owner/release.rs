@@ -33,7 +33,10 @@ impl Owner {
         }
         for one in &mut decided {
             self.answer_callers(one);
-            one.handed.take().map(|handed| handed.send(()));
+            if let Some(handed) = one.handed.take() {
+                // Nobody waits for it any more if the step's task has ended.
+                let _ = handed.send(());
+            }
             one.run.iter().for_each(|event| self.world.meter.stood(&event.body));
         }
         self.save_after(&decided).await

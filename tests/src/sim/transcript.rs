@@ -28,12 +28,14 @@ pub(super) struct Part {
     pub(super) reigns: Vec<Reign>,
     /// What owners said that they let begin, while they owned the partition.
     pub(super) begun: Vec<Placed<StepsStarted>>,
+    /// Where owners said, while they owned the partition, that decisions may name no command.
+    pub(super) admitted: Vec<i64>,
 }
 
 /// What one owner may write, from its claim to the next.
 #[derive(Clone, Copy)]
 pub(super) struct Reign {
-    from: i64,
+    pub(super) from: i64,
     pub(super) epoch: i64,
     pub(super) incarnation: i64,
 }
@@ -44,7 +46,12 @@ impl Part {
         let events: Vec<Placed<Event>> = decoded(&all(log, seat.events)?, Event::has)?;
         let reigns = reigns(&events);
         let (runs, begun) = (runs(&events, &reigns), begun(&events, &reigns));
-        Ok(Self { seat, commands, events, runs, reigns, begun })
+        let admits = |(offset, event): &&Placed<Event>| {
+            let is_admission = matches!(event.body, Event::OutcomesAdmitted(_));
+            is_admission && stands(&reigns, *offset, &event.meta)
+        };
+        let admitted = events.iter().filter(admits).map(|(offset, _)| *offset).collect();
+        Ok(Self { seat, commands, events, runs, reigns, begun, admitted })
     }
 }
 
@@ -111,14 +118,16 @@ fn follows(first: &Meta, found: &[Vec<Placed<Event>>]) -> bool {
     decided.find(|offset| *offset >= 0).is_none_or(|offset| offset < first.command_offset)
 }
 
+/// Whether it was written by who owned the partition there.
+fn stands(reigns: &[Reign], offset: i64, meta: &Meta) -> bool {
+    let reign = reigns.iter().rev().find(|reign| reign.from < offset);
+    let mine = (meta.epoch, meta.incarnation);
+    reign.is_some_and(|reign| (reign.epoch, reign.incarnation) == mine)
+}
+
 fn begun(events: &[Placed<Event>], reigns: &[Reign]) -> Vec<Placed<StepsStarted>> {
-    let stands = |offset: i64, meta: &Meta| {
-        let reign = reigns.iter().rev().find(|reign| reign.from < offset);
-        let mine = (meta.epoch, meta.incarnation);
-        reign.is_some_and(|reign| (reign.epoch, reign.incarnation) == mine)
-    };
     let begun = events.iter().filter_map(|(offset, event)| match &event.body {
-        Event::StepsStarted(body) if stands(*offset, &event.meta) => {
+        Event::StepsStarted(body) if stands(reigns, *offset, &event.meta) => {
             let recorded = Recorded { meta: event.meta.clone(), body: body.clone() };
             Some((*offset, recorded))
         }

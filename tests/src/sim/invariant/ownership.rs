@@ -22,14 +22,16 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
                         format!("two in epoch {} of seat {}", meta.epoch, part.seat.number());
                     return Err(Breach::new(NAME, "one writer per epoch", found));
                 }
-                if !matches!(event.body, Event::OwnershipClaimed(_) | Event::OutcomesAdmitted(_)) {
+                if !matches!(event.body, Event::OwnershipClaimed(_)) {
                     passed.push(offset);
                 }
             }
         }
+        without_command(part)?;
         let decided = part.runs.iter().flatten().map(|(offset, _)| *offset);
         let begun = part.begun.iter().map(|(offset, _)| *offset);
-        let mut standing: Vec<i64> = decided.chain(begun).collect();
+        let admitted = part.admitted.iter().copied();
+        let mut standing: Vec<i64> = decided.chain(begun).chain(admitted).collect();
         standing.sort_unstable();
         if passed != standing {
             let at = passed.iter().zip(&standing).position(|(a, b)| a != b);
@@ -37,6 +39,21 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
             let number = part.seat.number();
             let expected = format!("{:?} of seat {number} stands", standing.get(at));
             return Err(Breach::new(NAME, expected, format!("{:?}", passed.get(at))));
+        }
+    }
+    Ok(())
+}
+
+/// An owner says that its decisions may name no command, before the first one that does not.
+fn without_command(part: &Part) -> Result<(), Breach> {
+    let firsts = part.runs.iter().filter_map(|run| run.first());
+    for (offset, event) in firsts.filter(|(_, event)| !event.meta.has_command()) {
+        let (epoch, number) = (event.meta.epoch, part.seat.number());
+        let claimed = part.reigns.iter().find(|reign| reign.epoch == epoch);
+        let since = claimed.map_or(i64::MAX, |reign| reign.from);
+        if !part.admitted.iter().any(|at| since < *at && at < offset) {
+            let found = format!("none in epoch {epoch} of seat {number} before {offset}");
+            return Err(Breach::new(NAME, "a word that commands may be missing", found));
         }
     }
     Ok(())
