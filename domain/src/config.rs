@@ -145,7 +145,7 @@ pub struct IntegrationSettings {
 /// `webhook/<integration id>`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct WebhookSettings {
-    /// The name of a scheme: `github`, `standard` ([`crate::webhook::NAMES`]).
+    /// The name of a scheme: `github`, `standard` ([`crate::webhook::names`]).
     pub scheme: String,
     /// Where a delivery says which account it is about: `body.installation.id`, `headers.x-tenant`;
     /// empty: where the scheme says.

@@ -42,6 +42,7 @@ use domain::meta::Actor;
 use domain::webhook::{Handshake, Scheme};
 use handshake::Answer;
 use serde_json::Map;
+use std::sync::OnceLock;
 use verify::{Window, verify};
 
 /// Takes in a webhook: 200 once it is durable.
@@ -70,7 +71,11 @@ pub(crate) async fn receive(
     let size = declared.max(known as u64);
     let url = origin(&headers) + address.whole();
     let method = address.method();
-    let arrival = Arrival { method, url, headers: &headers, params, body: &body, size };
+    let (headers, body) = (&headers, &body[..]);
+    let scheme = scheme_of(integration).ok().map(|(_, scheme)| scheme);
+    let secret = scheme.and_then(|scheme| scheme.token.as_ref()).map(|token| &token.at);
+    let json = OnceLock::new();
+    let arrival = Arrival { method, url, headers, params, body, size, secret, json };
     let kept = Kept { project: open.id, integration };
     let judged = match misread.or(unread) {
         Some(problem) => Err(problem),
@@ -94,12 +99,10 @@ pub(crate) async fn receive(
             door.keep(kept, arrival, (named, credential), refusal.as_ref()).await?;
             refusal
         }
-        // Nothing can be kept now: whoever sent it tries again.
-        Err(problem) if problem.code.status == 503 => Some(problem),
-        // A delivery would have been posted.
-        Err(problem) if *method != Method::POST => Some(problem),
+        // Nothing can be kept now, and whoever sent it tries again; or it is no delivery.
+        Err(problem) if problem.code.status == 503 || *method != Method::POST => Some(problem),
         Err(problem) => {
-            let named = arrival.unread(scheme_of(integration).ok().map(|(_, scheme)| scheme));
+            let named = arrival.unread(scheme);
             door.keep(kept, arrival, (named, None), Some(&problem)).await?;
             Some(problem)
         }

@@ -228,3 +228,31 @@ async fn a_secret_that_is_told_once_can_be_read_by_who_administers_the_project()
     let kept = world.admin("GET", &path).await.json();
     assert_eq!(kept["content"]["headers"]["x-hook-secret"], "told-once", "{kept}");
 }
+
+#[tokio::test]
+async fn a_token_that_is_the_secret_is_shown_to_nobody() {
+    let secret = "nobody-reads-this";
+    let server = Server::start().await;
+    let schemes = [("gitlab", secret, "Push Hook"), ("mailchimp", secret, "subscribe")];
+    let world = hooks(&server, &schemes).await;
+    let headers = [JSON, ("x-gitlab-token", secret), ("x-gitlab-event", "Push Hook")];
+    let body = r#"{"account":"7","type":"subscribe"}"#;
+    assert_eq!(send(&world, ("POST", "custom.gitlab"), &headers, body).await.status, 200);
+    let at = format!("custom.mailchimp?secret={secret}&other=1");
+    assert_eq!(send(&world, ("POST", &at), &[JSON], body).await.status, 200);
+    let answer = send(&world, ("POST", "custom.mailchimp?secret=guessed"), &[JSON], body).await;
+    assert_error(&answer, 401, "WEBHOOK_FORGED");
+    world.ended("", 2).await;
+    let page = until("what was posted", async || {
+        let page = world.inbox("").await;
+        (page["total"] == 3).then_some(page)
+    })
+    .await;
+    for webhook in page["webhooks"].as_array().unwrap() {
+        let path = format!("/webhooks/{}", text(&webhook["id"]));
+        let kept = world.admin("GET", &path).await.json();
+        assert!(kept["content"]["headers"].is_object(), "{kept}");
+        let shown = kept.to_string();
+        assert!(!shown.contains(secret) && !shown.contains("guessed"), "{shown}");
+    }
+}

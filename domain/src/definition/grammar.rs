@@ -24,7 +24,7 @@ pub(super) enum Shape {
     /// A whole number.
     Whole { min: u64, max: u64 },
     /// One of some words.
-    Choice(&'static [&'static str]),
+    Choice(fn() -> &'static [&'static str]),
     /// Text, a number, `true` or `false`.
     Scalar,
     /// Text or a number.

@@ -132,10 +132,11 @@ impl<'a> Told<'a> {
             true => String::new(),
             false => text(ACCOUNT, "where one says which account it is about, `body.team_id`"),
         };
+        let is_said = |text: &str| text.parse().is_ok_and(|place: Place| place.is_said());
         if let Some(told) = node.get(ACCOUNT)
-            && !told.text().unwrap_or_default().parse().is_ok_and(|place: Place| place.is_said())
+            && let Some(text) = told.text().filter(|text| !is_said(text))
         {
-            let problem = format!("{} is no place in a webhook", quoted(&provider_id));
+            let problem = format!("{} is no place in a webhook", quoted(text));
             let mend = "write `body.…`, `headers.…` or `params.…`";
             mistakes.add(told.at, &path.key("webhook").key(ACCOUNT), problem, mend);
         }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub enum Place {
     /// The raw body.
     Body,
-    /// The fields of a form by name, each followed by its value.
+    /// The fields of a form by name, each followed by its value; of another body nothing.
     Form,
     /// The address as it was called.
     Url,

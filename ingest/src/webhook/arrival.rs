@@ -5,7 +5,6 @@ use super::verify::Pairs;
 use crate::json;
 use crate::problem::Problem;
 use crate::sdk::trigger::{fields, headers_map};
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{HeaderMap, Method, header::CONTENT_TYPE};
 use domain::config::WebhookSettings;
 use domain::event::Verdict;
@@ -14,6 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use url::form_urlencoded;
 
 const NAME_LEN_MAX: usize = 256;
@@ -58,6 +58,10 @@ pub(super) struct Arrival<'a> {
     pub(super) body: &'a [u8],
     /// Bytes of the body, as far as they are known.
     pub(super) size: u64,
+    /// Where the secret itself stands; nobody is shown it.
+    pub(super) secret: Option<&'a Place>,
+    /// The body as JSON, once somebody wanted it.
+    pub(super) json: OnceLock<Option<Cow<'a, str>>>,
 }
 
 /// What a webhook says of itself; of a refused one it is only what somebody claims.
@@ -68,7 +72,7 @@ pub(super) struct Named {
     pub(super) provider_id: String,
 }
 
-impl Arrival<'_> {
+impl<'a> Arrival<'a> {
     /// What is known of a webhook that was not looked into.
     pub(super) fn unread(&self, scheme: Option<&Scheme>) -> Named {
         let delivery = scheme.and_then(|scheme| scheme.delivery.as_ref());
@@ -89,21 +93,25 @@ impl Arrival<'_> {
         settings: &WebhookSettings,
         signed: Verdict,
     ) -> Named {
-        let json = if signed == Verdict::Verified { self.json() } else { None };
-        let verdict = match (signed, &json) {
-            (Verdict::Verified, None) if !self.body.is_empty() => Verdict::Malformed,
-            (verdict, _) => verdict,
+        let is_malformed = || !self.body.is_empty() && self.json().is_none();
+        let verdict = match signed {
+            Verdict::Verified if is_malformed() => Verdict::Malformed,
+            verdict => verdict,
         };
-        let json = json.as_deref().unwrap_or("null");
-        let at = |place: &Option<Place>| place.as_ref().and_then(|at| self.at_in(json, at, None));
+        // The body of whoever could not sign it is not looked into.
+        let looks = |at: &&Place| signed == Verdict::Verified || !matches!(at, Place::Field(_));
+        let at =
+            |place: &Option<Place>| place.as_ref().filter(looks).and_then(|at| self.at(at, None));
         let name = match (at(&scheme.kind), at(&scheme.action)) {
             (Some(kind), Some(action)) => format!("{kind}.{action}"),
             (Some(kind), None) => kind,
             (None, _) if scheme.kind.is_none() => RECEIVED.to_owned(),
             (None, _) => String::new(),
         };
-        let told = settings.provider_id.parse().ok();
-        let provider_id = if told.is_some() { at(&told) } else { at(&scheme.account) };
+        let provider_id = match settings.provider_id.as_str() {
+            "" => at(&scheme.account),
+            told => at(&told.parse().ok()),
+        };
         Named {
             verdict,
             delivery: bounded(at(&scheme.delivery).unwrap_or_default()),
@@ -114,40 +122,36 @@ impl Arrival<'_> {
 
     /// What stands at a place, as text; nothing, where there is nothing or an empty text.
     pub(super) fn at(&self, place: &Place, pairs: Option<&Pairs>) -> Option<String> {
-        match place {
-            Place::Field(_) => self.at_in(&self.json()?, place, pairs),
-            _ => self.at_in("null", place, pairs),
-        }
-    }
-
-    /// The same, if the body is that JSON.
-    fn at_in(&self, json: &str, place: &Place, pairs: Option<&Pairs>) -> Option<String> {
         let text = match place {
             Place::Body => String::from_utf8(self.body.to_vec()).ok(),
-            Place::Form => self.form(),
+            Place::Form => Some(self.form()),
             Place::Url => Some(self.url.clone()),
             Place::Uri => Some(readable(&self.url)),
             Place::Method => Some(self.method.to_string()),
             Place::Header(name) => header(self.headers, name).map(str::to_owned),
-            Place::Field(path) => pluck(json, &path.iter().map(String::as_str).collect::<Vec<_>>()),
+            Place::Field(path) => {
+                pluck(self.json()?, &path.iter().map(String::as_str).collect::<Vec<_>>())
+            }
             Place::Parameter(name) => self.params.get(name)?.as_str().map(str::to_owned),
             Place::Pair(name) => pairs?.get(name).map(str::to_owned),
         };
         text.filter(|text| !text.is_empty() || *place == Place::Form)
     }
 
-    /// The fields of a form by name, each followed by its value. Another body is not in it, so its
-    /// hash has to be in the address.
-    fn form(&self) -> Option<String> {
-        if self.media_type().eq_ignore_ascii_case(FORM) {
-            let mut fields: Vec<_> = form_urlencoded::parse(self.body).collect();
-            fields.sort_unstable();
-            fields.dedup();
-            return Some(fields.into_iter().flat_map(|(name, value)| [name, value]).collect());
+    /// The fields of a form by name, each followed by its value; nothing of another body.
+    fn form(&self) -> String {
+        if !self.is_form() {
+            return String::new();
         }
-        let told = self.params.get("bodySHA256").and_then(Value::as_str).unwrap_or_default();
-        let hash = hex::encode(digest(&SHA256, self.body));
-        (self.body.is_empty() || hash.eq_ignore_ascii_case(told)).then(String::new)
+        let mut fields: Vec<_> = form_urlencoded::parse(self.body).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        fields.into_iter().flat_map(|(name, value)| [name, value]).collect()
+    }
+
+    /// Whether the body is a form.
+    pub(super) fn is_form(&self) -> bool {
+        self.media_type().eq_ignore_ascii_case(FORM)
     }
 
     fn media_type(&self) -> &str {
@@ -157,9 +161,9 @@ impl Arrival<'_> {
 
     /// All of it, as [`Content`]: the body is not taken apart.
     pub(super) fn whole(&self) -> String {
-        let body = self.json().unwrap_or(Cow::Borrowed("null"));
-        let headers = Value::Object(headers_map(self.headers));
-        let params = Value::Object(self.params.clone());
+        let body = self.json().unwrap_or("null");
+        let (headers, params) = self.shown();
+        let (headers, params) = (Value::Object(headers), Value::Object(params));
         format!("{{\"body\":{body},\"headers\":{headers},\"params\":{params}}}")
     }
 
@@ -167,10 +171,11 @@ impl Arrival<'_> {
     /// how many refused ones before it were not kept.
     pub(super) fn cut(&self, bytes_max: usize, problem: &Problem, missed: u64) -> String {
         let beginning = &self.body[..self.body.len().min(bytes_max)];
+        let (headers, params) = self.shown();
         let content = Content {
             body: json!(String::from_utf8_lossy(beginning)),
-            headers: headers_map(self.headers),
-            params: self.params.clone(),
+            headers,
+            params,
             refused: Some(Refused {
                 code: problem.code.name,
                 message: problem.message.to_string(),
@@ -180,11 +185,25 @@ impl Arrival<'_> {
         json!(content).to_string()
     }
 
+    /// The headers and the query, without the secret.
+    fn shown(&self) -> (Map<String, Value>, Map<String, Value>) {
+        let (mut headers, mut params) = (headers_map(self.headers), self.params.clone());
+        match self.secret {
+            Some(Place::Header(name)) => drop(headers.remove(name)),
+            Some(Place::Parameter(name)) => drop(params.remove(name)),
+            _ => {}
+        }
+        (headers, params)
+    }
+
+    fn json(&self) -> Option<&str> {
+        self.json.get_or_init(|| self.parsed()).as_deref()
+    }
+
     /// The body as JSON. A form with a `payload` is what is in it; another form is an object;
     /// what does not claim to be JSON, and is none, is a text.
-    fn json(&self) -> Option<Cow<'_, str>> {
-        let media_type = self.media_type();
-        if media_type.eq_ignore_ascii_case(FORM) {
+    fn parsed(&self) -> Option<Cow<'a, str>> {
+        if self.is_form() {
             let fields = fields(self.body).ok()?;
             if let Some(Value::String(payload)) = fields.get("payload")
                 && json::raw(payload.as_bytes()).is_ok()
@@ -196,6 +215,7 @@ impl Arrival<'_> {
         if let Ok(raw) = json::raw(self.body) {
             return Some(Cow::Borrowed(raw.get()));
         }
+        let media_type = self.media_type();
         let claims_json = media_type.eq_ignore_ascii_case("application/json")
             || media_type.to_ascii_lowercase().ends_with("+json");
         let text = std::str::from_utf8(self.body).ok().filter(|_| !claims_json)?;
@@ -208,7 +228,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 
-/// An address with those characters decoded that HubSpot decodes before it signs.
+/// An address with those characters decoded that need not be encoded in it.
 fn readable(url: &str) -> String {
     let mut text = url.to_owned();
     for (code, character) in [

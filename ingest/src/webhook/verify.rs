@@ -3,6 +3,7 @@
 use super::arrival::Arrival;
 use crate::problem::{INTERNAL, Outcome, Problem};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -74,6 +75,9 @@ fn signed(signature: &Signature, secret: &[u8], arrival: &Arrival<'_>) -> Outcom
     if given.is_empty() {
         return Ok(Verdict::Unsigned);
     }
+    if !has_hash(signature, arrival) {
+        return Ok(Verdict::Forged);
+    }
     let Some(tag) = tag(&signature.signed, &key, arrival, &pairs) else {
         return Ok(Verdict::Unsigned);
     };
@@ -84,6 +88,14 @@ fn signed(signature: &Signature, secret: &[u8], arrival: &Arrival<'_>) -> Outcom
     } else {
         Verdict::Forged
     })
+}
+
+/// Whether a body that is not itself signed is the one whose hash is.
+fn has_hash(signature: &Signature, arrival: &Arrival<'_>) -> bool {
+    let Some(at) = signature.body_hash.as_ref() else { return true };
+    let told = arrival.at(at, None).unwrap_or_default();
+    let hash = hex::encode(digest(&SHA256, arrival.body));
+    arrival.is_form() || arrival.body.is_empty() || told.eq_ignore_ascii_case(&hash)
 }
 
 /// `None`: a part of what is signed is missing.

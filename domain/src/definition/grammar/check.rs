@@ -35,9 +35,9 @@ pub(in crate::definition) fn check(
             }
         }
         (Shape::Choice(words), Tree::Text(text)) => {
-            if !words.contains(&text.as_str()) {
+            if !words().contains(&text.as_str()) {
                 let mend =
-                    nearest(text, words.iter().copied(), || format!("write {}", shape.wanted()));
+                    nearest(text, words().iter().copied(), || format!("write {}", shape.wanted()));
                 mistakes.add(node.at, path, format!("there is no {} here", quoted(text)), mend);
             }
         }
@@ -237,7 +237,7 @@ impl Shape {
             Shape::Flag => "true or false".into(),
             Shape::Yes => "true".into(),
             Shape::Whole { .. } => "a whole number".into(),
-            Shape::Choice(words) => listed(words.iter().copied()),
+            Shape::Choice(words) => listed(words().iter().copied()),
             Shape::Scalar => "text, a number, true or false".into(),
             Shape::Amount => "a number, or text with a variable".into(),
             Shape::Value => "any value".into(),

@@ -138,7 +138,7 @@ static INTEGRATION: Shape = Shape::Object(&Object {
     rules: &[Rule::Prefix { key: "type", prefix: "custom.", needs: &["name", "base_url"] }],
 });
 
-static SCHEME: Shape = Shape::Choice(webhook::NAMES);
+static SCHEME: Shape = Shape::Choice(webhook::names);
 static TOLERANCE: Shape = Shape::Whole { min: 1, max: 86_400 };
 static WEBHOOK: Shape = Shape::Object(&Object {
     name: "webhook",

@@ -24,7 +24,7 @@ fn shape(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Yes => json!({ "const": true }),
         Shape::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
-        Shape::Choice(words) => json!({ "enum": words }),
+        Shape::Choice(words) => json!({ "enum": words() }),
         Shape::Scalar => json!({ "type": ["string", "number", "boolean"] }),
         Shape::Amount => json!({ "type": ["string", "number"] }),
         Shape::Value => json!(true),

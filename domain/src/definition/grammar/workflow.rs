@@ -41,18 +41,20 @@ static TRIGGER: Shape = Shape::Object(&Object {
     rules: &[Rule::One(&["app_event", "webhook", "request"]), Rule::With("of", "webhook")],
 });
 
-static DATA_TYPE: Shape = Shape::Choice(&[
-    "string",
-    "email",
-    "number",
-    "non_decimal",
-    "date",
-    "boolean",
-    "array",
-    "object",
-    "file",
-    "any",
-]);
+static DATA_TYPE: Shape = Shape::Choice(|| {
+    &[
+        "string",
+        "email",
+        "number",
+        "non_decimal",
+        "date",
+        "boolean",
+        "array",
+        "object",
+        "file",
+        "any",
+    ]
+});
 static HEADER_RULES: Shape = Shape::Map { keys: Form::Filled, of: &HEADER_RULE, max: NAMES };
 static BODY_RULES: Shape = Shape::Map { keys: Form::Filled, of: &BODY_RULE, max: NAMES };
 static PARAM_RULES: Shape = Shape::Map { keys: Form::Filled, of: &PARAM_RULE, max: NAMES };
@@ -135,7 +137,7 @@ static STEP: Shape = Shape::Object(&Object {
 });
 
 static PARAMETERS: Shape = Shape::Map { keys: Form::Any, of: &VALUE, max: NAMES };
-static METHOD: Shape = Shape::Choice(&["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]);
+static METHOD: Shape = Shape::Choice(|| &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]);
 static REQUEST_TIMEOUT: Shape = Shape::Whole { min: 1, max: 3_600_000 };
 static PAIRS: Shape = Shape::Either(&[
     &Shape::Map { keys: Form::Filled, of: &VALUE, max: NAMES },
@@ -192,7 +194,7 @@ static INTEGRATION_REQUEST: Shape = request!(
     required("path", &FILLED, "The path, or a full URL on a host of it.").not(&["url", "uri"])
 );
 
-static UNIT: Shape = Shape::Choice(&["seconds", "minutes", "hours", "days"]);
+static UNIT: Shape = Shape::Choice(|| &["seconds", "minutes", "hours", "days"]);
 static DELAY: Shape = Shape::Object(&Object {
     name: "delay",
     doc: "A pause.",
@@ -204,7 +206,7 @@ static DELAY: Shape = Shape::Object(&Object {
 });
 
 static STATUS: Shape = Shape::Whole { min: 200, max: 599 };
-static RESPONSE_TYPE: Shape = Shape::Choice(&["json", "file"]);
+static RESPONSE_TYPE: Shape = Shape::Choice(|| &["json", "file"]);
 static RESPONSE: Shape = Shape::Object(&Object {
     name: "response",
     doc: "The answer to the request that started the run.",

@@ -2,6 +2,7 @@ use super::*;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Map, json};
+use std::sync::OnceLock;
 
 const SECRET: &str = "It's a Secret to Everybody";
 const NOW_S: i64 = 1_614_265_330;
@@ -36,6 +37,8 @@ impl Sent {
             params: self.params.clone(),
             body: &self.body,
             size: self.body.len() as u64,
+            secret: None,
+            json: OnceLock::new(),
         };
         let window = Window { now_ms: now_s * 1_000, tolerance_s: 300 };
         let scheme = Scheme::named(scheme).unwrap();
@@ -127,6 +130,8 @@ fn a_secret_that_is_misspelt_is_our_mistake() {
         params: Map::new(),
         body: &[],
         size: 0,
+        secret: None,
+        json: OnceLock::new(),
     };
     let window = Window { now_ms: 0, tolerance_s: 300 };
     for (scheme, secret) in [("standard", "whsec_***"), ("close", "zz"), ("airtable", "%")] {
@@ -233,10 +238,10 @@ fn a_form_is_signed_by_its_fields_and_another_body_by_its_hash() {
     };
     let hash = hex::encode(digest(&SHA256, b"{}"));
     assert_eq!(json("{}", &hash), Verdict::Verified);
-    assert_eq!(json("{ }", &hash), Verdict::Unsigned, "not what was hashed");
+    assert_eq!(json("{ }", &hash), Verdict::Forged, "not what was hashed");
     assert_eq!(
         Sent::new(&[("x-twilio-signature", &signed)], "{}").verdict("twilio"),
-        Verdict::Unsigned
+        Verdict::Forged
     );
 }
 
