@@ -123,7 +123,8 @@ async fn the_registry_of_a_log_has_its_schemas() {
     let tell = async |words: &[&str], registry: &str| {
         Node::tell_with(data, words, &[("KAFKA__REGISTRY", registry)]).await.unwrap()
     };
-    assert_eq!(tell(&["migrate"], &registry).await.code, Some(0));
+    let said = tell(&["migrate"], &registry).await;
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     for (named, grade, told) in [
         (registry.as_str(), "ok ", "has all"),
         ("", "bad", "set kafka.registry"),
