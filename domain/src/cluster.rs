@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 crate::codec::family! {
     /// Every record that the stream `cluster` can hold.
     Notice in "cluster" {
-        300 LogCreated "log_created.1",
-        301 NodeSeen "node_seen.1",
-        302 NodeLeft "node_left.1",
-        312 LevelRaised "level_raised.1",
-        313 SchemasRegistered "schemas_registered.1",
+        300 LogCreated "log_created.1";
+        301 NodeSeen "node_seen.1";
+        302 NodeLeft "node_left.1";
+        312 LevelRaised "level_raised.1";
+        313 SchemasRegistered "schemas_registered.1";
     }
 }
 

@@ -54,6 +54,12 @@ pub trait Family: Sized {
     fn read(id: u32, bytes: &mut &[u8]) -> Result<Self, CodecError>;
 }
 
+/// A record that has a second layout, for what the first one has no word for.
+pub(crate) trait Renewed {
+    /// Whether the first schema, which older builds read too, has no word for it.
+    fn is_renewed(&self) -> bool;
+}
+
 /// Writes a record.
 pub fn encode<F: Family>(record: &Recorded<F>) -> Result<Vec<u8>, CodecError> {
     let schema = record.body.schema();
@@ -109,8 +115,14 @@ impl Schema {
 }
 
 /// Declares a family of records: `id Type "file"` per schema. An id is never used twice.
+///
+/// A second schema of a type is one whose bytes are read in the same way: it has more symbols in
+/// an enum. A record is written in the first one that has a word for it, so that a log which needs
+/// nothing new stays readable for older builds.
 macro_rules! family {
-    ($(#[$doc:meta])* $name:ident in $dir:literal { $($id:literal $body:ident $file:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident in $dir:literal {
+        $($id:literal $body:ident $file:literal $(, then $new_id:literal $new_file:literal)?;)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Debug)]
         pub enum $name { $(#[doc = concat!("`schemas/", $dir, "/", $file, ".avsc`")] $body($body),)* }
@@ -123,10 +135,14 @@ macro_rules! family {
             /// Every schema of the family.
             pub fn schemas() -> &'static [$crate::codec::Schema] {
                 static SCHEMAS: std::sync::LazyLock<Vec<$crate::codec::Schema>> =
-                    std::sync::LazyLock::new(|| vec![$($crate::codec::Schema::load(
-                        $id, ($dir, $file), stringify!($body), include_str!(concat!(
-                            env!("CARGO_MANIFEST_DIR"), "/../schemas/", $dir, "/", $file, ".avsc")),
-                    ),)*]);
+                    std::sync::LazyLock::new(|| {
+                        let mut schemas = vec![
+                            $($crate::codec::schema_of!($id $body $dir $file),)*
+                            $($($crate::codec::schema_of!($new_id $body $dir $new_file),)?)*
+                        ];
+                        schemas.sort_by_key(|schema| schema.id);
+                        schemas
+                    });
                 &SCHEMAS
             }
 
@@ -144,7 +160,12 @@ macro_rules! family {
 
         impl $crate::codec::Family for $name {
             fn schema(&self) -> &'static $crate::codec::Schema {
-                let id = match self { $($name::$body(_) => $id,)* };
+                let id = match self { $($name::$body(_body) => {
+                    $(if $crate::codec::Renewed::is_renewed(_body) {
+                        return Self::schema_of($new_id).unwrap_or(&Self::schemas()[0]);
+                    })?
+                    $id
+                })* };
                 Self::schema_of(id).unwrap_or(&Self::schemas()[0])
             }
 
@@ -155,7 +176,7 @@ macro_rules! family {
             fn read(id: u32, bytes: &mut &[u8]) -> Result<Self, $crate::codec::CodecError> {
                 let schema = Self::schema_of(id).ok_or($crate::codec::CodecError::Unknown { id })?;
                 match id {
-                    $($id => schema.read::<$body>(bytes).map($name::$body),)*
+                    $($id $(| $new_id)? => schema.read::<$body>(bytes).map($name::$body),)*
                     _ => Err($crate::codec::CodecError::Unknown { id }),
                 }
             }
@@ -175,6 +196,26 @@ macro_rules! family {
     };
 }
 pub(crate) use family;
+
+/// One schema of a family, from its file.
+macro_rules! schema_of {
+    ($id:literal $body:ident $dir:literal $file:literal) => {
+        $crate::codec::Schema::load(
+            $id,
+            ($dir, $file),
+            stringify!($body),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../schemas/",
+                $dir,
+                "/",
+                $file,
+                ".avsc"
+            )),
+        )
+    };
+}
+pub(crate) use schema_of;
 
 #[cfg(test)]
 mod tests;

@@ -13,28 +13,28 @@ pub use user::*;
 crate::codec::family! {
     /// Everything that can be asked of an owner.
     Command in "commands" {
-        100 ReceiveEvent "receive_event.1",
-        101 ReceiveRequest "receive_request.1",
-        102 ReceiveWebhook "receive_webhook.1",
-        103 DeliverWebhook "deliver_webhook.1",
-        104 SpreadWebhook "spread_webhook.1",
-        105 ContinueStarts "continue_starts.1",
-        110 ConnectCredential "connect_credential.1",
-        111 RemoveCredential "remove_credential.1",
-        112 SwitchWorkflow "switch_workflow.1",
-        113 DescribeUser "describe_user.1",
-        114 SwitchUser "switch_user.1",
-        115 LinkCredential "link_credential.1",
-        120 RecordOutcome "record_outcome.1",
-        121 FireTimer "fire_timer.1",
-        122 CancelExecution "cancel_execution.1",
-        123 PauseStep "pause_step.1",
-        124 ResumeStep "resume_step.1",
-        130 AskSlots "ask_slots.1",
-        131 HoldSlots "hold_slots.1",
-        140 ApplyProject "apply_project.1",
-        141 RecordUnsealing "record_unsealing.1",
-        310 LoseStep "lose_step.1",
+        100 ReceiveEvent "receive_event.1";
+        101 ReceiveRequest "receive_request.1";
+        102 ReceiveWebhook "receive_webhook.1";
+        103 DeliverWebhook "deliver_webhook.1";
+        104 SpreadWebhook "spread_webhook.1";
+        105 ContinueStarts "continue_starts.1";
+        110 ConnectCredential "connect_credential.1";
+        111 RemoveCredential "remove_credential.1";
+        112 SwitchWorkflow "switch_workflow.1";
+        113 DescribeUser "describe_user.1";
+        114 SwitchUser "switch_user.1";
+        115 LinkCredential "link_credential.1";
+        120 RecordOutcome "record_outcome.1";
+        121 FireTimer "fire_timer.1";
+        122 CancelExecution "cancel_execution.1";
+        123 PauseStep "pause_step.1";
+        124 ResumeStep "resume_step.1";
+        130 AskSlots "ask_slots.1";
+        131 HoldSlots "hold_slots.1";
+        140 ApplyProject "apply_project.1";
+        141 RecordUnsealing "record_unsealing.1";
+        310 LoseStep "lose_step.1";
     }
 }
 

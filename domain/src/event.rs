@@ -15,39 +15,39 @@ pub use user::*;
 crate::codec::family! {
     /// Every fact that the log can hold.
     Event in "events" {
-        200 OwnershipClaimed "ownership_claimed.1",
-        201 CommandRejected "command_rejected.1",
-        202 CommandRepeated "command_repeated.1",
-        210 EventReceived "event_received.1",
-        211 CredentialConnected "credential_connected.1",
-        212 CredentialRemoved "credential_removed.1",
-        213 WorkflowSwitched "workflow_switched.1",
-        214 UserDescribed "user_described.1",
-        215 UserSwitched "user_switched.1",
-        216 StartsDeferred "starts_deferred.1",
-        220 ExecutionStarted "execution_started.1",
-        221 StepReady "step_ready.1",
-        222 StepSucceeded "step_succeeded.1",
-        223 StepFailed "step_failed.1",
-        224 Responded "responded.1",
-        225 ExecutionFinished "execution_finished.1",
-        226 StepPaused "step_paused.1",
-        230 WebhookReceived "webhook_received.1",
-        231 CredentialLinked "credential_linked.1",
-        232 WebhookSpread "webhook_spread.1",
-        240 SlotsAsked "slots_asked.1",
-        241 SlotsGranted "slots_granted.1",
-        242 SlotsHeld "slots_held.1",
-        250 ProjectConfigured "project_configured.1",
-        251 IntegrationConfigured "integration_configured.1",
-        252 WorkflowSaved "workflow_saved.1",
-        253 WorkflowReleased "workflow_released.1",
-        254 AppEventDefined "app_event_defined.1",
-        255 SecretSet "secret_set.1",
-        256 ApiKeySet "api_key_set.1",
-        257 PayloadsUnsealed "payloads_unsealed.1",
-        311 StepsStarted "steps_started.1",
-        314 OutcomesAdmitted "outcomes_admitted.1",
+        200 OwnershipClaimed "ownership_claimed.1";
+        201 CommandRejected "command_rejected.1";
+        202 CommandRepeated "command_repeated.1";
+        210 EventReceived "event_received.1";
+        211 CredentialConnected "credential_connected.1";
+        212 CredentialRemoved "credential_removed.1";
+        213 WorkflowSwitched "workflow_switched.1";
+        214 UserDescribed "user_described.1";
+        215 UserSwitched "user_switched.1";
+        216 StartsDeferred "starts_deferred.1";
+        220 ExecutionStarted "execution_started.1", then 315 "execution_started.v2.1";
+        221 StepReady "step_ready.1", then 316 "step_ready.v2.1";
+        222 StepSucceeded "step_succeeded.1", then 317 "step_succeeded.v2.1";
+        223 StepFailed "step_failed.1", then 318 "step_failed.v2.1";
+        224 Responded "responded.1";
+        225 ExecutionFinished "execution_finished.1";
+        226 StepPaused "step_paused.1", then 319 "step_paused.v2.1";
+        230 WebhookReceived "webhook_received.1";
+        231 CredentialLinked "credential_linked.1";
+        232 WebhookSpread "webhook_spread.1";
+        240 SlotsAsked "slots_asked.1";
+        241 SlotsGranted "slots_granted.1";
+        242 SlotsHeld "slots_held.1";
+        250 ProjectConfigured "project_configured.1";
+        251 IntegrationConfigured "integration_configured.1";
+        252 WorkflowSaved "workflow_saved.1";
+        253 WorkflowReleased "workflow_released.1";
+        254 AppEventDefined "app_event_defined.1";
+        255 SecretSet "secret_set.1";
+        256 ApiKeySet "api_key_set.1";
+        257 PayloadsUnsealed "payloads_unsealed.1";
+        311 StepsStarted "steps_started.1";
+        314 OutcomesAdmitted "outcomes_admitted.1";
     }
 }
 

@@ -180,6 +180,9 @@ fn trigger(kind: TriggerKind) -> &'static str {
         TriggerKind::AppEvent => "app_event",
         TriggerKind::Request => "request",
         TriggerKind::Webhook => "webhook",
+        TriggerKind::Schedule => "schedule",
+        TriggerKind::IntegrationEnabled => "integration_enabled",
+        TriggerKind::Other => "other",
     }
 }
 
@@ -199,6 +202,8 @@ fn kind(kind: StepKind) -> &'static str {
         StepKind::Conditional => "conditional",
         StepKind::Delay => "delay",
         StepKind::Response => "response",
+        StepKind::FanOut => "fan_out",
+        StepKind::Other => "other",
     }
 }
 

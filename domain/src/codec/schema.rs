@@ -30,13 +30,12 @@ pub fn schema_max() -> u32 {
     published().map(|schema| schema.id).max().unwrap_or_default()
 }
 
-/// What the parts of a record's full name begin with.
-const NAMESPACE: &str = "millrace.";
-
 impl Schema {
-    /// The record's full name: what registries call its subject.
+    /// The record's full name: what registries call its subject. A record that a reader of the
+    /// first schema would not understand has a namespace of its own.
     pub fn subject(&self) -> String {
-        format!("{NAMESPACE}{}", self.name)
+        let parsed = parse(self.name, &self.text);
+        format!("{}.{}", parsed["namespace"].as_str().unwrap_or_default(), self.name)
     }
 
     pub(crate) fn load(

@@ -1,5 +1,6 @@
 //! One run of a workflow version.
 
+use crate::codec::Renewed;
 use crate::id::{CredentialId, ExecutionId, IntegrationId, StepId, WorkflowId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -15,6 +16,19 @@ pub enum TriggerKind {
     Request,
     /// A provider sent a webhook.
     Webhook,
+    /// A moment of its schedule came.
+    Schedule,
+    /// The account was connected.
+    IntegrationEnabled,
+    /// Something that a later build knows.
+    Other,
+}
+
+impl TriggerKind {
+    /// Whether the first builds had no word for it.
+    fn is_renewed(self) -> bool {
+        !matches!(self, TriggerKind::AppEvent | TriggerKind::Request | TriggerKind::Webhook)
+    }
 }
 
 /// A run of a workflow version began.
@@ -59,6 +73,10 @@ pub enum StepKind {
     Delay,
     /// The answer to the request that started the run.
     Response,
+    /// The same steps for each item of an array.
+    FanOut,
+    /// Something that a later build knows.
+    Other,
 }
 
 impl StepKind {
@@ -66,8 +84,17 @@ impl StepKind {
     pub fn tasks(self) -> i32 {
         match self {
             StepKind::Request | StepKind::IntegrationRequest | StepKind::Function => 1,
-            StepKind::Conditional | StepKind::Delay | StepKind::Response => 0,
+            StepKind::Conditional
+            | StepKind::Delay
+            | StepKind::Response
+            | StepKind::FanOut
+            | StepKind::Other => 0,
         }
+    }
+
+    /// Whether the first builds had no word for it.
+    fn is_renewed(self) -> bool {
+        matches!(self, StepKind::FanOut | StepKind::Other)
     }
 }
 
@@ -207,3 +234,20 @@ pub struct ExecutionFinished {
     /// Metered tasks (behaviours.md 27).
     pub task_count: i32,
 }
+
+impl Renewed for ExecutionStarted {
+    fn is_renewed(&self) -> bool {
+        self.trigger.is_renewed()
+    }
+}
+
+macro_rules! renewed_by_kind {
+    ($($body:ident)*) => { $(
+        impl Renewed for $body {
+            fn is_renewed(&self) -> bool {
+                self.kind.is_renewed()
+            }
+        }
+    )* };
+}
+renewed_by_kind! { StepReady StepPaused StepSucceeded StepFailed }

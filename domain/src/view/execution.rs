@@ -101,12 +101,17 @@ impl StepType {
             StepType::Trigger(TriggerKind::AppEvent) => "TRIGGER/EVENT",
             StepType::Trigger(TriggerKind::Request) => "TRIGGER/ENDPOINT",
             StepType::Trigger(TriggerKind::Webhook) => "TRIGGER/WEBHOOK",
+            StepType::Trigger(TriggerKind::Schedule) => "TRIGGER/CRON",
+            StepType::Trigger(TriggerKind::IntegrationEnabled) => "TRIGGER/INTEGRATION_ENABLED",
+            StepType::Trigger(TriggerKind::Other) => "TRIGGER/OTHER",
             StepType::Step(StepKind::Request) => "ACTION/REQUEST",
             StepType::Step(StepKind::IntegrationRequest) => "ACTION/CUSTOM_INTEGRATION_REQUEST",
             StepType::Step(StepKind::Function) => "ACTION/FUNCTION",
             StepType::Step(StepKind::Conditional) => "TRANSITION/IFELSE",
             StepType::Step(StepKind::Delay) => "TRANSITION/DELAY",
             StepType::Step(StepKind::Response) => "ACTION/RESPONSE",
+            StepType::Step(StepKind::FanOut) => "TRANSITION/MAP",
+            StepType::Step(StepKind::Other) => "ACTION/OTHER",
         }
     }
 }
