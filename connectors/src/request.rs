@@ -3,6 +3,7 @@
 mod body;
 mod failed;
 mod headers;
+pub mod page;
 mod parts;
 mod target;
 #[cfg(test)]
@@ -38,6 +39,8 @@ pub struct Draft<'a> {
     pub kind: Kind,
     /// The effect, for providers that can tell attempts apart.
     pub key: EffectKey,
+    /// The page of a paginated request, from 0.
+    pub page: u32,
     /// When to give up if the step does not say, in milliseconds.
     pub timeout_ms: u32,
     /// Largest request and answer, in bytes.
@@ -146,7 +149,8 @@ impl Draft<'_> {
     fn add_defaults(&self, headers: &mut HeaderMap) -> Result<(), Failed> {
         let is_safe = matches!(self.request.method, Method::Get | Method::Head);
         if !is_safe && !headers.contains_key(IDEMPOTENCY_KEY) {
-            let key = format!("{}:{}", self.key.execution, self.key.step);
+            let page = if self.page > 0 { format!(":{}", self.page) } else { String::new() };
+            let key = format!("{}:{}{page}", self.key.execution, self.key.step);
             headers.insert(IDEMPOTENCY_KEY, value("Idempotency-Key", &key)?);
         }
         for (name, default) in [

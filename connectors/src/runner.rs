@@ -2,13 +2,14 @@
 
 use crate::http::{self, Client};
 use crate::mask;
+use crate::request::page::{self, Page};
 use crate::request::{Draft, Kind};
 use crate::sandbox::{self, Sandbox, Tenant};
 use async_trait::async_trait;
 use domain::effect::EffectKey;
 use domain::id::step_execution;
 use domain::time::Timestamp;
-use domain::workflow::{Action, Function, Request, template};
+use domain::workflow::{Action, Function, Pagination, Request, Scope, template};
 use ports::Clock;
 use ports::outbound::{Failure, Job, Outbound, Outcome};
 use serde_json::{Value, json};
@@ -34,19 +35,33 @@ impl Runner {
             integration: &job.integration,
             kind,
             key: job.call.key,
+            page: job.call.page,
             timeout_ms: job.settings.request_timeout_ms,
             bytes_max: job.settings.step_bytes_max,
         };
+        let pages = request.pagination.as_ref().map(|pagination| (pagination, job.scope.clone()));
         let built = match draft.build(job.scope) {
             Ok(built) => built,
             Err(failed) => return Ended::failed(Value::Null, failed.code(), &failed),
         };
-        match self.client.send(built.call).await {
+        let number = job.call.page;
+        let bytes_max = usize::try_from(job.settings.step_bytes_max).unwrap_or(usize::MAX);
+        let ended = match self.client.send(built.call).await {
+            Ok(answer) if answer.status < 400 && pages.is_some() => {
+                return page_read(built.shown, pages, &answer, (number, bytes_max));
+            }
             Ok(answer) => self.answered(built.shown, &answer),
             Err(error) => {
                 Ended::failed(built.shown, error.code(), &error).retryable(error.is_retryable())
             }
+        };
+        if number == 0 {
+            return ended;
         }
+        // What earlier pages gave stands.
+        let message = ended.output["error"]["message"].as_str().unwrap_or_default().to_owned();
+        let output = page::failed(ended.status, &message);
+        Ended { output, ..ended }
     }
 
     fn answered(&self, input: Value, answer: &http::Answer) -> Ended {
@@ -64,7 +79,7 @@ impl Runner {
                 retry_after_ms: http::retry_after_ms(&answer.headers, self.clock.now()),
             });
         }
-        Ended { input, output, failure, status: Some(answer.status) }
+        Ended { input, output, failure, status: Some(answer.status), goes_on: false }
     }
 
     async fn function(&self, mut job: Job, function: &Function) -> Ended {
@@ -93,7 +108,8 @@ impl Runner {
         };
         match self.sandbox.call(call).await {
             Ok(result) => {
-                Ended { input, output: json!({ "result": result }), failure: None, status: None }
+                let output = json!({ "result": result });
+                Ended { input, output, failure: None, status: None, goes_on: false }
             }
             Err(fault) => {
                 Ended::failed(input, fault.code(), &fault).retryable(fault.is_retryable())
@@ -113,7 +129,7 @@ impl Runner {
                 self.request(job, request, Kind::Integration).await
             }
             Action::Function(function) => self.function(job, function).await,
-            Action::Conditional(_) | Action::Delay(_) | Action::Response(_) => {
+            Action::Conditional(_) | Action::Delay(_) | Action::Response(_) | Action::FanOut(_) => {
                 let text = format!("the step {:?} does not act on the world", step.name);
                 Ended::failed(Value::Null, "STEP_NOT_OUTBOUND", &text)
             }
@@ -129,19 +145,46 @@ impl Outbound for Runner {
     }
 }
 
+/// What the answer to a page gives.
+fn page_read(
+    input: Value,
+    pages: Option<(&Pagination, Scope)>,
+    answer: &http::Answer,
+    place: (u32, usize),
+) -> Ended {
+    let status = Some(answer.status);
+    let Some((pagination, scope)) = pages else {
+        return Ended::failed(input, "PAGE_INVALID", &"the request has no pages");
+    };
+    match page::read(pagination, scope, answer, place) {
+        Ok(page) => {
+            let Page { output, goes_on } = page;
+            Ended { input, output, failure: None, status, goes_on }
+        }
+        Err((why, mut output)) => {
+            let told = error(why.code(), &why.to_string());
+            output["response"]["error"] = told.clone();
+            output["error"] = told;
+            let failure = Failure { code: why.code(), retryable: false, retry_after_ms: None };
+            Ended { input, output, failure: Some(failure), status, goes_on: false }
+        }
+    }
+}
+
 /// How an attempt ended.
 struct Ended {
     input: Value,
     output: Value,
     failure: Option<Failure>,
     status: Option<u16>,
+    goes_on: bool,
 }
 
 impl Ended {
     fn failed(input: Value, code: &'static str, message: &dyn std::fmt::Display) -> Self {
         let output = json!({ "error": error(code, &message.to_string()) });
         let failure = Some(Failure { code, retryable: false, retry_after_ms: None });
-        Self { input, output, failure, status: None }
+        Self { input, output, failure, status: None, goes_on: false }
     }
 
     fn retryable(mut self, retryable: bool) -> Self {
@@ -152,8 +195,8 @@ impl Ended {
     }
 
     fn at(self, started_at: Timestamp) -> Outcome {
-        let Self { input, output, failure, status } = self;
-        Outcome { started_at, input, output, failure, status }
+        let Self { input, output, failure, status, goes_on } = self;
+        Outcome { started_at, input, output, failure, status, goes_on }
     }
 }
 

@@ -11,7 +11,7 @@ use domain::id::{CommandId, EventId, ExecutionId, StepId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
-use domain::state::{Execution, Rows, fold};
+use domain::state::{Lineage, Rows, fold};
 use domain::time::Timestamp;
 use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
@@ -126,14 +126,14 @@ impl Story {
 struct Clear;
 
 impl Open for Clear {
-    fn scope(&mut self, run: &Execution, needs: &Needs) -> Result<Scope, Missing> {
+    fn scope(&mut self, lineage: &Lineage<'_>, needs: &Needs) -> Result<Scope, Missing> {
         let read = |payload: &Payload| payload.sealed().cloned().unwrap_or_default();
         let mut scope = Scope { trigger: json!(null), ..Scope::default() };
         if needs.trigger {
-            scope.trigger = serde_json::from_slice(&read(&run.trigger_output)).unwrap();
+            scope.trigger = serde_json::from_slice(&read(lineage.trigger_output())).unwrap();
         }
         for index in &needs.outputs {
-            let Some(output) = run.outputs.get(index) else { continue };
+            let Some(output) = lineage.output(*index) else { continue };
             let bytes = read(output);
             let (_, output) = exchange::unpack(&bytes).unwrap();
             scope.outputs.insert(*index, serde_json::from_slice(output).unwrap());

@@ -3,11 +3,15 @@
 mod address;
 mod config;
 mod execution;
+mod page;
+mod schedule;
 mod user;
 
 pub use address::*;
 pub use config::*;
 pub use execution::*;
+pub use page::*;
+pub use schedule::*;
 pub use user::*;
 
 crate::codec::family! {
@@ -35,6 +39,9 @@ crate::codec::family! {
         140 ApplyProject "apply_project.1";
         141 RecordUnsealing "record_unsealing.1";
         310 LoseStep "lose_step.1";
+        326 SetSchedule "set_schedule.1";
+        327 FireSchedule "fire_schedule.1";
+        329 RecordPage "record_page.1";
     }
 }
 
@@ -51,6 +58,7 @@ impl Command {
             Command::ConnectCredential(c) => Some(&c.sealed),
             Command::DescribeUser(c) => Some(&c.sealed),
             Command::RecordOutcome(c) => Some(&c.sealed),
+            Command::RecordPage(c) => Some(&c.sealed),
             _ => None,
         }
     }

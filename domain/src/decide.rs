@@ -8,11 +8,16 @@
 mod address;
 mod advance;
 mod budget;
+mod fan_out;
 mod outcome;
+mod page;
 mod pause;
 mod run;
+mod schedule;
 mod user;
 
+pub use page::PAGES_MAX;
+pub use schedule::is_other as is_other_schedule;
 pub use user::{MADE_CONFIGURATION, made_id};
 
 use crate::command::Command;
@@ -21,7 +26,7 @@ use crate::event::{CommandRejected, CommandRepeated, Event, PayloadsUnsealed};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::payload::Payload;
-use crate::state::{Execution, Rows};
+use crate::state::{Lineage, Rows};
 use crate::time::Timestamp;
 use crate::workflow::Scope;
 use crate::workflow::reference::Needs;
@@ -49,7 +54,7 @@ pub struct Given<'a> {
 /// by the owner's shell, and the decision is asked for again.
 pub trait Open {
     /// The values that a step of the run can refer to, as far as it needs them.
-    fn scope(&mut self, run: &Execution, needs: &Needs) -> Result<Scope, Missing>;
+    fn scope(&mut self, run: &Lineage<'_>, needs: &Needs) -> Result<Scope, Missing>;
 
     /// A payload of the key that holds JSON; null if it does not.
     fn json(&mut self, key: &Key, payload: &Payload) -> Result<Value, Missing>;
@@ -116,18 +121,41 @@ pub fn decide(
     }
 }
 
-/// What is decided where something that the command needs cannot be read any more: a run that
-/// waits for it ends, anything else is refused.
-pub fn without(given: &Given<'_>, command: &Recorded<Command>) -> Vec<Event> {
-    let rejected = Rejected::new("DATA_ERASED", "What the command needs cannot be read any more.");
-    let ended = match &command.body {
-        Command::RecordOutcome(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
-        Command::FireTimer(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
-        Command::ResumeStep(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
-        Command::LoseStep(c) => outcome::ended(given, (c.execution, c.step, c.attempt)),
+/// Why something that a command needs cannot be had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Without {
+    /// It cannot be read any more.
+    Erased,
+    /// It is more than a decision may look at.
+    TooLarge,
+}
+
+impl Without {
+    fn code(self) -> &'static str {
+        match self {
+            Without::Erased => "DATA_ERASED",
+            Without::TooLarge => "INPUT_TOO_LARGE",
+        }
+    }
+}
+
+/// What is decided where something that the command needs cannot be had: a run that waits for it
+/// ends, anything else is refused.
+pub fn without(given: &Given<'_>, command: &Recorded<Command>, why: Without) -> Vec<Event> {
+    let reason = match why {
+        Without::Erased => "What the command needs cannot be read any more.",
+        Without::TooLarge => "The command needs more than may be looked at.",
+    };
+    let at = match &command.body {
+        Command::RecordOutcome(c) => Some((c.execution, c.step, c.attempt)),
+        Command::RecordPage(c) => Some((c.execution, c.step, c.attempt)),
+        Command::FireTimer(c) => Some((c.execution, c.step, c.attempt)),
+        Command::ResumeStep(c) => Some((c.execution, c.step, c.attempt)),
+        Command::LoseStep(c) => Some((c.execution, c.step, c.attempt)),
         _ => None,
     };
-    vec![ended.unwrap_or_else(|| reject(command, rejected))]
+    let ended = at.and_then(|at| outcome::ended(given, command, at, why.code()));
+    ended.unwrap_or_else(|| vec![reject(command, Rejected::new(why.code(), reason))])
 }
 
 /// A record that the command was refused.
@@ -177,17 +205,20 @@ fn dispatch(
         Command::ReceiveRequest(c) => run::receive_request(given, open, command, c),
         Command::DeliverWebhook(c) => run::deliver_webhook(given, open, command, c),
         Command::ContinueStarts(c) => run::continue_starts(given, open, command, c),
-        Command::ConnectCredential(c) => user::connect(given, command, c),
+        Command::ConnectCredential(c) => user::connect(given, open, command, c),
         Command::RemoveCredential(c) => user::remove(given, command, c),
-        Command::SwitchWorkflow(c) => user::switch_workflow(given, command, c),
+        Command::SwitchWorkflow(c) => user::switch_workflow(given, open, command, c),
         Command::DescribeUser(c) => user::describe(given, open, command, c),
-        Command::SwitchUser(c) => Ok(user::switch(c)),
+        Command::SwitchUser(c) => user::switch(given, open, command, c),
         Command::RecordOutcome(c) => outcome::record(given, open, command, c),
+        Command::RecordPage(c) => page::record(given, command, c),
         Command::FireTimer(c) => outcome::fire(given, open, command, c),
         Command::CancelExecution(c) => outcome::cancel(given, command, c),
         Command::PauseStep(c) => pause::pause(given, open, command, c),
         Command::ResumeStep(c) => pause::resume(given, open, command, c),
         Command::LoseStep(c) => outcome::lose(given, open, command, c),
+        Command::SetSchedule(c) => schedule::set(given, open, command, c),
+        Command::FireSchedule(c) => schedule::fire(given, open, command, c),
         Command::ReceiveWebhook(c) => Ok(address::receive(given, command, c)),
         Command::SpreadWebhook(c) => Ok(address::spread(given, command, c)),
         Command::LinkCredential(c) => Ok(address::link(c)),

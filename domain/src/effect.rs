@@ -31,6 +31,8 @@ pub struct Call {
     pub index: u16,
     /// The attempt, from 1.
     pub attempt: i32,
+    /// The page of a paginated request, from 0; 0 of every other step.
+    pub page: u32,
 }
 
 /// A command for another key: the only way across (design §3).

@@ -3,13 +3,19 @@
 mod address;
 mod config;
 mod execution;
+mod fan_out;
 mod owner;
+mod page;
+mod schedule;
 mod user;
 
 pub use address::*;
 pub use config::*;
 pub use execution::*;
+pub use fan_out::*;
 pub use owner::*;
+pub use page::*;
+pub use schedule::*;
 pub use user::*;
 
 crate::codec::family! {
@@ -48,6 +54,13 @@ crate::codec::family! {
         257 PayloadsUnsealed "payloads_unsealed.1";
         311 StepsStarted "steps_started.1";
         314 OutcomesAdmitted "outcomes_admitted.1";
+        320 FanOutStarted "fan_out_started.1";
+        321 ItemsPaged "items_paged.1";
+        322 ItemStarted "item_started.1";
+        323 ItemFinished "item_finished.1";
+        324 ScheduleSet "schedule_set.1";
+        325 ScheduleFired "schedule_fired.1";
+        328 PageFetched "page_fetched.1";
     }
 }
 
@@ -70,6 +83,11 @@ impl Event {
             Event::StepFailed(e) => Some(e.execution),
             Event::Responded(e) => Some(e.execution),
             Event::ExecutionFinished(e) => Some(e.execution),
+            Event::PageFetched(e) => Some(e.execution),
+            Event::FanOutStarted(e) => Some(e.execution),
+            Event::ItemsPaged(e) => Some(e.execution),
+            Event::ItemStarted(e) => Some(e.execution),
+            Event::ItemFinished(e) => Some(e.execution),
             _ => None,
         }
     }
@@ -87,6 +105,9 @@ impl Event {
             Event::WebhookSpread(e) => Some(&e.sealed),
             Event::StartsDeferred(e) => Some(&e.sealed),
             Event::SecretSet(e) => Some(&e.sealed),
+            Event::PageFetched(e) => Some(&e.sealed),
+            Event::ItemsPaged(e) => Some(&e.sealed),
+            Event::ItemStarted(e) => Some(&e.sealed),
             _ => None,
         }
     }
@@ -104,6 +125,9 @@ impl Event {
             Event::WebhookSpread(e) => Some(&mut e.sealed),
             Event::StartsDeferred(e) => Some(&mut e.sealed),
             Event::SecretSet(e) => Some(&mut e.sealed),
+            Event::PageFetched(e) => Some(&mut e.sealed),
+            Event::ItemsPaged(e) => Some(&mut e.sealed),
+            Event::ItemStarted(e) => Some(&mut e.sealed),
             _ => None,
         }
     }

@@ -7,6 +7,8 @@ mod budget;
 mod execution;
 mod expiry;
 mod fold;
+mod nested;
+mod schedule;
 mod user;
 
 pub use budget::{Budget, LaneUse, TURN_MS};
@@ -15,6 +17,8 @@ pub use expiry::{
     DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, expiring, is_open, second_of,
 };
 pub use fold::fold;
+pub use nested::{AHEAD_MAX, ItemOf, Join, LIVE_MAX, Lineage, Nest, Nested, Pages};
+pub use schedule::{Schedule, schedule_id};
 pub use user::{Credential, User};
 
 use crate::answer::Answer;
@@ -23,6 +27,7 @@ use crate::event::{Event, Recipient};
 use crate::id::{CommandId, CredentialId, EventId, ExecutionId, IntegrationId, ProjectId, Telling};
 use crate::key::Key;
 use crate::meta::Recorded;
+use crate::payload::Payload;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +59,11 @@ pub enum RowKey {
     Paused(IntegrationId, ExecutionId),
     /// A step that has begun, named as in [`RowKey::Ready`].
     Started(ProjectId, String, EventId, ExecutionId),
+    /// A part of what a step took or gave, by the position of the step and its number: the items of
+    /// a page of a fan out, or what a step of an item gave.
+    Part(ExecutionId, u16, u32),
+    /// A schedule that waits for a moment, by [`schedule_id`].
+    Schedule(ExecutionId),
 }
 
 /// How a webhook names an account.
@@ -88,6 +98,12 @@ pub enum Row {
     Expiring(BTreeSet<RowKey>),
     /// See [`Start`].
     Started(Start),
+    /// See [`Nested`].
+    Nested(Box<Nested>),
+    /// A part of what a step took or gave, sealed.
+    Part(Payload),
+    /// See [`Schedule`].
+    Schedule(Schedule),
 }
 
 /// Where a step is performed.
@@ -150,9 +166,48 @@ macro_rules! accessors {
 impl Rows {
     accessors! {
         user user_mut User User;
-        execution execution_mut Execution Execution;
+        nested nested_mut Nested Nested;
         budget budget_mut Budget Budget;
         expiry expiry_mut Expiring BTreeSet<RowKey>;
+    }
+
+    /// A live execution, and what surrounds it.
+    pub(crate) fn run(&self, id: ExecutionId) -> Option<(&Execution, Option<&Nest>)> {
+        match self.rows.get(&RowKey::Execution(id))? {
+            Row::Execution(run) => Some((run, None)),
+            Row::Nested(nested) => Some((&nested.run, Some(&nested.nest))),
+            _ => None,
+        }
+    }
+
+    /// The live execution, if it is loaded.
+    pub fn execution(&self, key: &RowKey) -> Option<&Execution> {
+        match self.rows.get(key)? {
+            Row::Execution(run) => Some(run),
+            Row::Nested(nested) => Some(&nested.run),
+            _ => None,
+        }
+    }
+
+    /// The live execution, to change it.
+    pub(crate) fn execution_mut(&mut self, key: &RowKey) -> Option<&mut Execution> {
+        let run = match self.rows.get_mut(key)? {
+            Row::Execution(run) => run,
+            Row::Nested(nested) => &mut nested.run,
+            _ => return None,
+        };
+        if !self.dirty.contains_key(key) {
+            self.dirty.insert(key.clone(), Before::Something);
+        }
+        Some(run)
+    }
+
+    /// A part of what a step took or gave.
+    pub fn part(&self, key: &RowKey) -> Option<&Payload> {
+        match self.rows.get(key) {
+            Some(Row::Part(part)) => Some(part),
+            _ => None,
+        }
     }
 
     /// How far the Tells of a partition were heard.
@@ -264,6 +319,7 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
     }
     match &command.body {
         Command::RecordOutcome(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::RecordPage(c) => keys.push(RowKey::Execution(c.execution)),
         Command::FireTimer(c) => keys.push(RowKey::Execution(c.execution)),
         Command::CancelExecution(c) => keys.push(RowKey::Execution(c.execution)),
         Command::PauseStep(c) => keys.push(RowKey::Execution(c.execution)),
@@ -288,6 +344,12 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
             keys.push(RowKey::Link(project, c.integration, account));
         }
         Command::AskSlots(c) => keys.push(RowKey::Budget(c.project)),
+        Command::SetSchedule(c) => {
+            keys.push(RowKey::Schedule(schedule_id(c.workflow, c.credential)))
+        }
+        Command::FireSchedule(c) => {
+            keys.push(RowKey::Schedule(schedule_id(c.workflow, c.credential)))
+        }
         Command::ReceiveEvent(_)
         | Command::ReceiveRequest(_)
         | Command::DeliverWebhook(_)
@@ -316,6 +378,9 @@ pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
     if let Some(execution) = event.execution() {
         keys.push(RowKey::Execution(execution));
     }
+    if let Event::ItemStarted(e) = event {
+        keys.push(RowKey::Execution(e.parent));
+    }
     match event {
         Event::CredentialLinked(e) => {
             let by_provider = Account::Provider(e.provider_id.clone());
@@ -326,6 +391,7 @@ pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
         Event::StepsStarted(e) => {
             keys.extend(e.steps.iter().map(|step| RowKey::Execution(step.execution)));
         }
+        Event::ScheduleSet(e) => keys.push(RowKey::Schedule(schedule_id(e.workflow, e.credential))),
         Event::SlotsAsked(e) => keys.push(RowKey::Budget(e.project)),
         Event::SlotsGranted(e) => keys.push(RowKey::Budget(e.project)),
         _ => {}

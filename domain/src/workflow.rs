@@ -6,8 +6,10 @@
 pub mod admit;
 pub mod condition;
 pub mod delay;
+pub mod fan_out;
 pub mod reference;
 pub mod respond;
+pub mod schedule;
 pub mod scope;
 pub mod template;
 pub mod validate;
@@ -61,6 +63,35 @@ pub enum Trigger {
         /// The integration it comes for.
         integration: IntegrationId,
     },
+    /// A moment that comes again and again, for every account that it is switched on for.
+    Schedule(Schedule),
+}
+
+/// When a workflow runs by itself (behaviours.md 11).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Schedule {
+    /// A cron pattern of five fields, or six with seconds in front.
+    pub cron: String,
+    /// An IANA time zone, or a `{{settings.…}}` that is one; `None`: [`schedule::ZONE`].
+    #[serde(default)]
+    pub timezone: Option<String>,
+    /// Whether it runs to the millisecond, for all users at once; else up to a minute later.
+    #[serde(default)]
+    pub exact: bool,
+    /// What becomes of moments that nobody was there for.
+    #[serde(default)]
+    pub missed: Missed,
+}
+
+/// What becomes of moments of a schedule that nobody was there for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// One run makes up for all of them.
+    #[default]
+    Once,
+    /// They are gone.
+    Skip,
 }
 
 /// What a request must look like (behaviours.md 3). A breach is answered at once.
@@ -175,6 +206,8 @@ pub enum Action {
     Delay(Delay),
     /// The answer to the request that started the run.
     Response(Response),
+    /// The same steps for each item of an array.
+    FanOut(FanOut),
 }
 
 impl Action {
@@ -187,12 +220,26 @@ impl Action {
             Action::Conditional(_) => StepKind::Conditional,
             Action::Delay(_) => StepKind::Delay,
             Action::Response(_) => StepKind::Response,
+            Action::FanOut(_) => StepKind::FanOut,
         }
     }
 
     /// Whether the step needs the world, so that it can fail for reasons that pass.
     pub fn is_outbound(&self) -> bool {
         matches!(self, Action::Request(_) | Action::IntegrationRequest(_) | Action::Function(_))
+    }
+
+    /// The steps that it leads to itself, beside the one after it.
+    pub(crate) fn branches(&self) -> [Option<u16>; 2] {
+        match self {
+            Action::Conditional(choice) => [choice.yes, choice.no],
+            Action::FanOut(fan_out) => [fan_out.first, None],
+            Action::Request(_)
+            | Action::IntegrationRequest(_)
+            | Action::Function(_)
+            | Action::Delay(_)
+            | Action::Response(_) => [None, None],
+        }
     }
 }
 
@@ -218,6 +265,22 @@ pub struct Request {
     /// When to give up, in milliseconds; `None`: the project's setting.
     #[serde(default)]
     pub timeout_ms: Option<u32>,
+    /// How it goes on to further pages; `None`: it does not.
+    #[serde(default)]
+    pub pagination: Option<Pagination>,
+}
+
+/// How a request goes on to further pages (seeds: requests/request-pagination). `{{self.…}}` is the
+/// answer to the page before, `{{self.pageToken}}` in the request what it gave for the next.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Pagination {
+    /// The results of a page: a `{{self.…}}` that is an array.
+    pub output: Value,
+    /// What the next page is asked for with.
+    pub page_token: Value,
+    /// When a page is the last one; `None`: when it gives no token.
+    #[serde(default)]
+    pub stop_when: Option<Condition>,
 }
 
 /// An HTTP method.
@@ -322,6 +385,15 @@ pub struct Conditional {
     pub yes: Option<u16>,
     /// Where to go when it does not; `None`: an empty branch, on to the step's `next`.
     pub no: Option<u16>,
+}
+
+/// The same steps for each item of an array, all at a time; the step after it waits for all.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FanOut {
+    /// The array: a `{{…}}` that is one, or an array with `{{…}}` in it.
+    pub over: Value,
+    /// The first step of each item; its last one leads nowhere. `None`: there are none.
+    pub first: Option<u16>,
 }
 
 /// A pause.

@@ -96,6 +96,9 @@ impl ingest::History for Nothing {
     async fn run(&self, _: ProjectId, _: ExecutionId) -> Result<Option<Run>, Error> {
         Ok(None)
     }
+    async fn items(&self, _: &Run) -> Result<Vec<Run>, Error> {
+        Ok(Vec::new())
+    }
     async fn step(
         &self,
         _: ProjectId,

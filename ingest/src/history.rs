@@ -31,6 +31,13 @@ pub trait History: Send + Sync {
     /// As [`History::list`].
     async fn run(&self, project: ProjectId, id: ExecutionId) -> Result<Option<Run>, Error>;
 
+    /// The runs of the items of its fan outs, each with its steps, in the order of their arrays; the
+    /// first ones, if there are many.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn items(&self, run: &Run) -> Result<Vec<Run>, Error>;
+
     /// What one attempt of a step took in and gave, the last one if none is named; `None` if the
     /// execution has no such step, or the step no such attempt.
     ///

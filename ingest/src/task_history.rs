@@ -54,7 +54,8 @@ pub(crate) async fn read(
     door.settle(id).await?;
     let run = door.app.history.run(team.id, id).await?;
     let run = run.ok_or_else(|| EXECUTION_UNKNOWN.plain())?;
-    Ok(Reply::new(view::Run::of(run, door.now())))
+    let items = door.app.history.items(&run).await?;
+    Ok(Reply::new(view::Run::of(run, items, door.now())))
 }
 
 /// What an attempt of a step took in and gave, the last one unless the query names another.
@@ -79,7 +80,7 @@ pub(crate) async fn step(
     let is_large_output = is_large(shown.map(|attempt| attempt.output_size));
     let clear = door.open(&Key::User(team.id, user), &sealed).await?;
     let (input, output) = match step.kind {
-        StepType::Trigger(_) => (&b""[..], &clear[..]),
+        StepType::Trigger(_) | StepType::Item => (&b""[..], &clear[..]),
         StepType::Step(_) => domain::exchange::unpack(&clear).unwrap_or_default(),
     };
     Ok(Reply::new(view::StepContents {

@@ -51,6 +51,10 @@ impl ingest::History for Tasks {
         self.0.run(project, id).await
     }
 
+    async fn items(&self, run: &Run) -> Result<Vec<Run>, Error> {
+        self.0.items(run).await
+    }
+
     async fn step(
         &self,
         project: ProjectId,

@@ -23,6 +23,10 @@ use uuid::Uuid;
 pub const RUNS: Table = Table("history.run");
 /// Which events hold what the attempts of steps took in and gave, by their offsets.
 pub const CONTENTS: Table = Table("history.contents");
+/// The runs of the items of fan outs, by the run and step that fan out and their place.
+pub const ITEMS: Table = Table("history.item");
+/// The run that the run of an item is within.
+pub const PARENTS: Table = Table("history.parent");
 /// Executions in the order of their start, by project and again by user.
 pub const STARTS: Table = Table("history.start");
 /// How many executions began in each span of time, by project and again by user.
@@ -42,7 +46,7 @@ impl Projection for History {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[RUNS, CONTENTS, STARTS, COUNTS]
+        &[RUNS, CONTENTS, ITEMS, PARENTS, STARTS, COUNTS]
     }
 
     fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)> {
@@ -52,6 +56,14 @@ impl Projection for History {
             let Some(id) = event.body.execution() else { continue };
             match &event.body {
                 Event::ExecutionStarted(_) => begun.insert(id),
+                Event::ItemStarted(e) => {
+                    begun.insert(id);
+                    !begun.contains(&e.parent) && wanted.insert(e.parent)
+                }
+                Event::ItemFinished(e) => {
+                    let is_new = !begun.contains(&id) && wanted.insert(id);
+                    !begun.contains(&e.parent) && wanted.insert(e.parent) || is_new
+                }
                 // Nothing is there of what begins in these events.
                 _ => !begun.contains(&id) && wanted.insert(id),
             };
@@ -74,6 +86,14 @@ fn run_key(partition: u16, id: ExecutionId) -> Bytes {
     let mut key = BytesMut::with_capacity(18);
     key.put_u16(partition);
     key.put_slice(id.bytes());
+    key.freeze()
+}
+
+/// Items of a step's fan out stand in their order.
+fn item_key(partition: u16, parent: ExecutionId, index: i32, number: i32) -> Bytes {
+    let mut key = BytesMut::from(&run_key(partition, parent)[..]);
+    key.put_i32(index);
+    key.put_i32(number);
     key.freeze()
 }
 

@@ -18,6 +18,7 @@ pub mod open;
 mod pause;
 mod release;
 mod rows;
+mod schedule;
 pub(crate) mod stamp;
 pub mod table;
 
@@ -95,6 +96,8 @@ pub struct Owner {
     taken_up_at: Option<Offset>,
     /// Everything that expired before this second is gone; `None`: not looked yet, or not all.
     expired_before: Option<i64>,
+    /// Which users may have schedules that are not set.
+    schedules: schedule::Look,
     /// Steps that begin now.
     works: Vec<Work>,
     /// Whether steps begin.
@@ -180,6 +183,7 @@ impl Owner {
             busy_since: None,
             taken_up_at: None,
             expired_before: None,
+            schedules: schedule::Look::default(),
             works: Vec::new(),
             begins: true,
             lent: Lent::default(),
@@ -259,6 +263,7 @@ impl Owner {
             self.save().await?;
             self.queues.refill(&self.world).await?;
         }
+        self.look_at_schedules(config).await?;
         self.take_up(config).await
     }
 
@@ -285,6 +290,7 @@ impl Owner {
         self.unsaved_since = None;
         self.taken_up_at = None;
         self.expired_before = None;
+        self.schedules = schedule::Look::default();
         self.works.clear();
         self.lent = Lent::default();
         self.queues.clear();
@@ -314,9 +320,12 @@ impl Owner {
         self.queues.waiting()
     }
 
-    /// The moment of the next timer, if any is set.
+    /// The moment of the next timer, if any is set; long ago while there is something to look for.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.timers.next_due()
+        match self.schedules.goes_on() {
+            true => Some(Timestamp(i64::MIN)),
+            false => self.timers.next_due(),
+        }
     }
 
     /// Appends a command for each timer that is due. Firing twice is harmless.

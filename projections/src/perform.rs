@@ -1,15 +1,16 @@
 //! One step, from its place in the queue to its outcome on the log.
 
-use crate::owner::open::{Fetched, Opener, port_error};
+use crate::owner::open::{Fetched, Opener, port_error, unreadable};
 use crate::owner::stamp::{Cause, own_command, record};
 use crate::queue::Work;
 use crate::world::World;
-use domain::command::{Command, RecordOutcome};
+use domain::command::{Command, RecordOutcome, RecordPage};
 use domain::decide::{Missing, Open};
 use domain::exchange;
 use domain::id::CommandId;
 use domain::key::Key;
 use domain::meta::Recorded;
+use domain::workflow::Scope;
 use domain::workflow::reference::needs;
 use ports::{Error, Failure, Job, Outbound, Outcome, Partition, Record};
 use serde_json::{Value, json};
@@ -63,12 +64,20 @@ async fn job(world: &World, work: &Work) -> Result<Result<Job, Outcome>, Error> 
     let mut opener = Opener::new(world, work.user.as_ref(), Some(project));
     let mut fetches = 0;
     let scope = loop {
-        match opener.scope(&work.run, &wanted) {
+        match opener.scope(&work.lineage(), &wanted) {
             Ok(scope) => break scope,
             Err(Missing) if fetches < FETCHES_MAX => {
-                if opener.fetch().await? == Fetched::Never {
-                    let message = "What the step refers to cannot be read any more.";
-                    return Ok(Err(unable(world, "DATA_ERASED", message)));
+                let (code, message) = match opener.fetch().await? {
+                    Fetched::Now => ("", ""),
+                    Fetched::Never => {
+                        ("DATA_ERASED", "What the step refers to cannot be read any more.")
+                    }
+                    Fetched::TooLarge => {
+                        ("INPUT_TOO_LARGE", "The step refers to too much of what items gave.")
+                    }
+                };
+                if !code.is_empty() {
+                    return Ok(Err(unable(world, code, message)));
                 }
             }
             Err(Missing) => {
@@ -77,6 +86,11 @@ async fn job(world: &World, work: &Work) -> Result<Result<Job, Outcome>, Error> 
         }
         fetches += 1;
     };
+    let Some(own) = page_before(world, work).await? else {
+        let message = "What the last page gave cannot be read any more.";
+        return Ok(Err(unable(world, "DATA_ERASED", message)));
+    };
+    let scope = Scope { own, ..scope };
     Ok(Ok(Job {
         call: work.call.clone(),
         workflow: workflow.clone(),
@@ -86,6 +100,23 @@ async fn job(world: &World, work: &Work) -> Result<Result<Job, Outcome>, Error> 
     }))
 }
 
+/// What a request refers to as `{{self.…}}`: what its last page gave for the next, null on the first
+/// one. `None`: it cannot be read any more.
+async fn page_before(world: &World, work: &Work) -> Result<Option<Value>, Error> {
+    if work.call.page == 0 {
+        return Ok(Some(json!({ "pageToken": null })));
+    }
+    let Some(page) = &work.last_page else { return Ok(None) };
+    let key = Key::User(work.call.project, work.call.user.clone());
+    let clear = match world.vault.fetch(&key, page).await {
+        Ok(clear) => clear,
+        Err(error) => return unreadable(error).map(|_| None),
+    };
+    let output = exchange::unpack(&clear).map(|(_, output)| output).unwrap_or_default();
+    let output: Value = serde_json::from_slice(output).unwrap_or_default();
+    Ok(Some(json!({ "pageToken": output["pageToken"] })))
+}
+
 fn unable(world: &World, code: &'static str, message: &str) -> Outcome {
     Outcome {
         started_at: world.clock.now(),
@@ -93,6 +124,7 @@ fn unable(world: &World, code: &'static str, message: &str) -> Outcome {
         output: json!({ "error": { "message": message } }),
         failure: Some(Failure { code, retryable: false, retry_after_ms: None }),
         status: None,
+        goes_on: false,
     }
 }
 
@@ -113,6 +145,19 @@ impl Report {
             .map_err(|error| Error::Corrupt(error.to_string()))?;
         let (input_size, output_size) = exchange::sizes(&packed);
         let sealed = world.vault.store(&key, &packed).await.map_err(port_error)?;
+        if outcome.goes_on {
+            let body = RecordPage {
+                execution: work.call.key.execution,
+                step: work.call.key.step,
+                attempt: work.call.attempt,
+                started_at: outcome.started_at,
+                status: outcome.status.map(i32::from),
+                input_size,
+                output_size,
+                sealed,
+            };
+            return Ok(Self::of(world, work, &key, body.into()));
+        }
         let failure = outcome.failure.as_ref();
         let body = RecordOutcome {
             execution: work.call.key.execution,
@@ -127,14 +172,18 @@ impl Report {
             output_size,
             sealed,
         };
+        Ok(Self::of(world, work, &key, body.into()))
+    }
+
+    fn of(world: &World, work: &Work, key: &Key, body: Command) -> Self {
         let id = CommandId::fresh(world.clock.now(), world.entropy());
         let cause = Cause {
             causation_id: Some(work.call.key.execution.0),
             correlation_id: work.run.correlation_id,
             execution: Some(work.call.key.execution),
         };
-        let command = own_command(world, &key, id, &cause, body.into());
-        Ok(Self { partition: key.partition(world.log.partitions()), command })
+        let command = own_command(world, key, id, &cause, body);
+        Self { partition: key.partition(world.log.partitions()), command }
     }
 
     /// Hands it to the owner of its partition. What is given ends well when the decision stands, and

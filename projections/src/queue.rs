@@ -17,7 +17,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use domain::config::Config;
 use domain::effect::Call;
 use domain::id::{EventId, ExecutionId, ProjectId};
-use domain::state::{Execution, User};
+use domain::payload::Payload;
+use domain::state::{Execution, Lineage, Nest, Nested, User};
 use domain::time::Timestamp;
 use ports::{Error, Range, Table};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -38,10 +39,30 @@ pub struct Work {
     pub call: Call,
     /// The run as it stands.
     pub run: Execution,
+    /// Its place among others; `None`: it has none.
+    pub nest: Option<Nest>,
+    /// The runs that it is an item within, the nearest first.
+    pub within: Vec<(ExecutionId, Nested)>,
+    /// What a paginated request got with its last page.
+    pub(crate) last_page: Option<Payload>,
+    /// Whether those live.
+    pub(crate) is_wanted: bool,
     /// The user, with the account that the run works for.
     pub user: Option<User>,
     /// While it lives, this process performs the step.
     pub(crate) _begun: Arc<Begun>,
+}
+
+impl Work {
+    /// The run with what surrounds it.
+    pub fn lineage(&self) -> Lineage<'_> {
+        Lineage {
+            id: self.call.key.execution,
+            run: &self.run,
+            nest: self.nest.as_ref(),
+            within: self.within.iter().map(|(id, outer)| (*id, outer)).collect(),
+        }
+    }
 }
 
 type Name = (ProjectId, String);

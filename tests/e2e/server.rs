@@ -9,11 +9,15 @@
 //! | `/deep/<n>` | JSON that is so many arrays deep |
 //! | `/garbage` | bytes that say they are JSON |
 //! | `/kept` | what the test put there |
+//! | `/pages/<n>` | a page of three channels and the cursor of the next, as Slack's lists have it |
+//! | `/refused/<n>` | the same; the page after the last is 401 |
+//! | `/endless` | a page that gives the cursor it was asked for with, or its first one |
 //! | any other | 200 with what was sent |
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -135,12 +139,32 @@ async fn answer(
         }
         "garbage" => json_bytes(b"{\"a\":\xff\0".to_vec()),
         "kept" => respond(200, &shared.kept.lock().unwrap().clone()),
+        "pages" => respond(200, &slack_page(&parts, rest.parse().unwrap_or(1))),
+        "refused" => {
+            let last = rest.parse().unwrap_or(1);
+            let is_refused = cursor(&parts) >= last;
+            respond(if is_refused { 401 } else { 200 }, &slack_page(&parts, usize::MAX))
+        }
+        "endless" => respond(200, &json!({ "channels": [1], "next": "again" })),
         "gate" => {
             let _ = shared.gate.subscribe().wait_for(|open| *open).await;
             respond(200, &json!({}))
         }
         _ => respond(200, &seen),
     })
+}
+
+/// The page that a request asks for, by its cursor.
+fn cursor(parts: &Parts) -> usize {
+    let mut pairs = parts.uri.query().unwrap_or_default().split('&');
+    pairs.find_map(|pair| pair.strip_prefix("cursor=page-")?.parse().ok()).unwrap_or(0)
+}
+
+fn slack_page(parts: &Parts, pages: usize) -> Value {
+    let page = cursor(parts);
+    let channels: Vec<Value> = (0..3).map(|i| json!({ "id": format!("C{page}{i}") })).collect();
+    let next = if page + 1 < pages { format!("page-{}", page + 1) } else { String::new() };
+    json!({ "ok": true, "channels": channels, "response_metadata": { "next_cursor": next } })
 }
 
 impl Shared {

@@ -14,6 +14,7 @@ fn request(url: &str) -> Request {
         body: Body::None,
         authorization: Authorization::None,
         timeout_ms: None,
+        pagination: None,
     }
 }
 
@@ -48,7 +49,8 @@ fn build(
 ) -> Result<Built, Failed> {
     let key =
         EffectKey { execution: ExecutionId(Uuid::from_u128(2)), step: StepId(Uuid::from_u128(3)) };
-    Draft { request, integration, kind, key, timeout_ms: 5000, bytes_max: 1000 }.build(scope())
+    Draft { request, integration, kind, key, page: 0, timeout_ms: 5000, bytes_max: 1000 }
+        .build(scope())
 }
 
 fn plain(request: &Request) -> Result<Built, Failed> {

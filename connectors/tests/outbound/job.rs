@@ -76,6 +76,7 @@ pub fn job(action: Action) -> Job {
             user: "user".to_owned(),
             index: 0,
             attempt: 1,
+            page: 0,
         },
         workflow: Arc::new(workflow),
         integration: Arc::new(IntegrationSettings {

@@ -36,6 +36,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// HTTP status, where there was one.
     pub status: Option<u16>,
+    /// Whether this was a page of a paginated request, and there are more.
+    pub goes_on: bool,
 }
 
 /// Why an attempt failed.

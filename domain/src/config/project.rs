@@ -115,6 +115,11 @@ impl Project {
         self.resolved(self.starts.of_webhook(integration, name))
     }
 
+    /// The deployed workflows that run by themselves, in the order of their ids.
+    pub fn scheduled(&self) -> impl Iterator<Item = (WorkflowId, i32, &Arc<Workflow>)> {
+        self.resolved(self.starts.by_schedule().iter().copied())
+    }
+
     /// The deployed workflows of an integration that are switched on when an account is connected.
     pub fn enabled_by_default(
         &self,

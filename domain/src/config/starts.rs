@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Starts {
     events: BTreeMap<String, BTreeSet<WorkflowId>>,
     webhooks: BTreeMap<IntegrationId, BTreeMap<String, BTreeSet<WorkflowId>>>,
+    schedules: BTreeSet<WorkflowId>,
 }
 
 impl Starts {
@@ -22,6 +23,9 @@ impl Starts {
             Trigger::Webhook { name, integration } => {
                 let names = self.webhooks.entry(*integration).or_default();
                 names.entry(name.clone()).or_default().insert(workflow.id);
+            }
+            Trigger::Schedule(_) => {
+                self.schedules.insert(workflow.id);
             }
             // A request names its workflow.
             Trigger::Request(_) => {}
@@ -40,8 +44,16 @@ impl Starts {
                     }
                 }
             }
+            Trigger::Schedule(_) => {
+                self.schedules.remove(&workflow.id);
+            }
             Trigger::Request(_) => {}
         }
+    }
+
+    /// Workflows that run by themselves.
+    pub(super) fn by_schedule(&self) -> &BTreeSet<WorkflowId> {
+        &self.schedules
     }
 
     pub(super) fn of_event(&self, name: &str) -> impl Iterator<Item = WorkflowId> + '_ {

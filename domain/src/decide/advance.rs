@@ -3,14 +3,13 @@
 //! Steps without an outside effect are done on the way, in the same decision; the walk stops at
 //! the first step that needs the world or time, or at the end.
 
-use super::{DECISION_EVENTS_MAX, Missing, Open};
+use super::{DECISION_EVENTS_MAX, Missing, Open, fan_out};
 use crate::event::{
     Ending, Event, ExecutionFinished, Responded, StepFailed, StepReady, StepSucceeded,
 };
 use crate::exchange;
-use crate::id::ExecutionId;
 use crate::payload::Payload;
-use crate::state::Execution;
+use crate::state::{Execution, Lineage, Rows};
 use crate::time::Timestamp;
 use crate::workflow::reference::{Needs, needs};
 use crate::workflow::{
@@ -22,10 +21,12 @@ use std::collections::BTreeMap;
 
 /// A walk over one run.
 pub(super) struct Walk<'a> {
-    pub(super) id: ExecutionId,
-    pub(super) run: &'a Execution,
+    pub(super) lineage: Lineage<'a>,
     pub(super) workflow: &'a Workflow,
     pub(super) now: Timestamp,
+    pub(super) rows: &'a Rows,
+    /// Whether the run that it is an item of hears of its end.
+    pub(super) wakes: bool,
 }
 
 /// Walks on from `next` and appends what happens.
@@ -40,11 +41,11 @@ pub(super) fn advance(
     let mut fresh: BTreeMap<u16, Value> = BTreeMap::new();
     while let Some(index) = at {
         let Some(step) = walk.workflow.steps.get(usize::from(index)) else {
-            events.push(walk.finished(Ending::Failed, "STEP_UNKNOWN", 0));
+            walk.end(Ending::Failed, "STEP_UNKNOWN", events);
             return Ok(());
         };
         if events.len() >= DECISION_EVENTS_MAX {
-            events.push(walk.finished(Ending::Failed, "DECISION_TOO_LARGE", 0));
+            walk.end(Ending::Failed, "DECISION_TOO_LARGE", events);
             return Ok(());
         }
         if step.action.is_outbound() {
@@ -64,6 +65,13 @@ pub(super) fn advance(
             Action::Response(response) => walk
                 .respond(index, step, response, &scope, events)
                 .map(|()| Done { output: Value::Null, next: step.next }),
+            Action::FanOut(action) => {
+                match fan_out::begin(walk, (index, step), action, &scope, events) {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => Ok(Done { output: Value::Null, next: step.next }),
+                    Err(fault) => Err(fault),
+                }
+            }
             Action::Request(_) | Action::IntegrationRequest(_) | Action::Function(_) => {
                 return Ok(());
             }
@@ -77,7 +85,7 @@ pub(super) fn advance(
                 let output = json!({ "error": { "code": fault.code, "message": fault.message } });
                 events.push(walk.broken(index, step, &fault, &output));
                 if !step.continue_on_error {
-                    events.push(walk.finished(Ending::Failed, fault.code, 0));
+                    walk.end(Ending::Failed, fault.code, events);
                     return Ok(());
                 }
                 fresh.insert(index, output);
@@ -85,7 +93,7 @@ pub(super) fn advance(
             }
         }
     }
-    events.push(walk.finished(Ending::Succeeded, "", 0));
+    walk.end(Ending::Succeeded, "", events);
     Ok(())
 }
 
@@ -96,13 +104,13 @@ struct Done {
 }
 
 /// Why a step could not be done.
-struct Fault {
+pub(super) struct Fault {
     code: &'static str,
     message: String,
 }
 
 impl Fault {
-    fn of(code: &'static str, error: &dyn std::error::Error) -> Self {
+    pub(super) fn of(code: &'static str, error: &dyn std::error::Error) -> Self {
         Self { code, message: error.to_string() }
     }
 }
@@ -115,14 +123,22 @@ fn scope(
 ) -> Result<Scope, Missing> {
     let mut wanted: Needs = needs(step, &walk.workflow.names());
     wanted.outputs.retain(|index| !fresh.contains_key(index));
-    let mut scope = open.scope(walk.run, &wanted)?;
+    let mut scope = open.scope(&walk.lineage, &wanted)?;
     for (index, output) in fresh {
         scope.outputs.insert(*index, output.clone());
     }
     Ok(scope)
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// The same walk over the run as it will be when what was decided is folded.
+    pub(super) fn with<'b>(&self, run: &'b Execution) -> Walk<'b>
+    where
+        'a: 'b,
+    {
+        Walk { lineage: Lineage { run, ..self.lineage.clone() }, ..*self }
+    }
+
     pub(super) fn ready(
         &self,
         index: u16,
@@ -131,7 +147,7 @@ impl Walk<'_> {
         due: Option<Timestamp>,
     ) -> Event {
         Event::StepReady(StepReady {
-            execution: self.id,
+            execution: self.lineage.id,
             step: step.id,
             index: i32::from(index),
             kind: step.action.kind(),
@@ -140,14 +156,17 @@ impl Walk<'_> {
         })
     }
 
-    /// The run ends; `tasks` are those of this decision that are not folded yet.
-    pub(super) fn finished(&self, ending: Ending, code: &str, tasks: i32) -> Event {
-        Event::ExecutionFinished(ExecutionFinished {
-            execution: self.id,
+    /// The run ends.
+    pub(super) fn end(&self, ending: Ending, code: &str, events: &mut Vec<Event>) {
+        if let Some(of) = self.lineage.nest.and_then(|nest| nest.of) {
+            return fan_out::item_ended(self, of, (ending, code), events);
+        }
+        events.push(Event::ExecutionFinished(ExecutionFinished {
+            execution: self.lineage.id,
             ending,
             code: code.to_owned(),
-            task_count: self.run.task_count + tasks,
-        })
+            task_count: self.lineage.run.task_count,
+        }));
     }
 
     pub(super) fn succeeded(
@@ -160,7 +179,7 @@ impl Walk<'_> {
     ) -> Event {
         let (sealed, input_size, output_size) = packed(input, output);
         Event::StepSucceeded(StepSucceeded {
-            execution: self.id,
+            execution: self.lineage.id,
             step: step.id,
             index: i32::from(index),
             kind: step.action.kind(),
@@ -177,7 +196,7 @@ impl Walk<'_> {
     fn broken(&self, index: u16, step: &Step, fault: &Fault, output: &Value) -> Event {
         let (sealed, input_size, output_size) = packed(&Value::Null, output);
         Event::StepFailed(StepFailed {
-            execution: self.id,
+            execution: self.lineage.id,
             step: step.id,
             index: i32::from(index),
             kind: step.action.kind(),
@@ -226,9 +245,9 @@ impl Walk<'_> {
             "size": rendered.body.len(),
         });
         events.push(self.succeeded(index, step, &input, &Value::Null, None));
-        if self.run.wants_response {
+        if self.lineage.run.wants_response {
             events.push(Event::Responded(Responded {
-                execution: self.id,
+                execution: self.lineage.id,
                 status: i32::from(rendered.status),
                 content_type: rendered.content_type,
                 sealed: Payload::Open(Bytes::from(rendered.body)),

@@ -1,7 +1,7 @@
 //! What comes back to a running execution: outcomes, moments, a cancel.
 
 use super::advance::{Walk, advance, packed};
-use super::{Given, Halt, Open, Rejected, pause, project_of};
+use super::{Given, Halt, Open, Rejected, fan_out, page, pause, project_of};
 use crate::command::{CancelExecution, Command, FireTimer, LoseStep, RecordOutcome};
 use crate::event::{Ending, Event, ExecutionFinished, StepFailed, StepKind, StepSucceeded};
 use crate::id::{CommandId, ExecutionId, StepId};
@@ -17,6 +17,9 @@ const RETRY_AFTER_MS: [i64; 5] = [10_000, 20_000, 30_000, 50_000, 80_000];
 
 /// Attempts after which a step whose nodes are lost again and again is given up.
 const ATTEMPTS_MAX: i32 = 1 + RETRY_AFTER_MS.len() as i32;
+
+/// The status of an answer that asks to come back later.
+const TOO_MANY_REQUESTS: i32 = 429;
 
 /// The code of an attempt whose node is gone.
 const LOST: &str = "NODE_LOST";
@@ -34,16 +37,24 @@ pub(super) fn record(
     if !pending.due.is_up() {
         return Err(Rejected::new("OUTCOME_LATE", "The attempt has ended.").into());
     }
-    let workflow = workflow_of(given, command, run)?;
-    let step = step_of(workflow, pending)?;
-    let walk = Walk { id: c.execution, run, workflow, now: given.now };
+    let Some(walk) = walk(given, command, c.execution)? else {
+        let ended =
+            if c.code.is_empty() { succeeded(c, pending) } else { failed(c, pending, None, false) };
+        let item = orphan(given, c.execution, run).map(|item| vec![ended, item]);
+        return item.ok_or_else(|| finished_before().into());
+    };
+    let step = step_of(walk.workflow, pending)?;
     if c.code.is_empty() {
         let mut events = vec![succeeded(c, pending)];
         walk_on(&walk, open, step, c, pending, &mut events)?;
         return Ok(events);
     }
-    let retry_at = retry_at(step, c, given.now, command.meta.command_id);
-    fail(&walk, open, (step, pending), c, retry_at)
+    let before = page::pages_before(&walk.lineage, pending.index);
+    let number = c.attempt - before.attempts;
+    let retry_at = retry_at(step, (c, number), given.now, command.meta.command_id);
+    // What was got stands, with the error beside it (seeds: requests/request-pagination).
+    let continued = step.continue_on_error || before.count > 0;
+    fail(&walk, open, (step, pending), c, (retry_at, continued))
 }
 
 /// Nobody knows how far an attempt came: it counts as failed, and the step is tried again at once,
@@ -55,7 +66,10 @@ pub(super) fn lose(
     c: &LoseStep,
 ) -> Result<Vec<Event>, Halt> {
     let attempt = (c.execution, c.step, c.attempt);
-    let (walk, pending) = pause::at(given, command, attempt, Due::Begun)?;
+    let (walk, pending) = match pause::at(given, command, attempt, Due::Begun)? {
+        Ok(at) => at,
+        Err(orphan) => return Ok(vec![orphan]),
+    };
     let step = step_of(walk.workflow, pending)?;
     let message = "The node that performed the step is gone. Whether it was performed is unknown.";
     let output = serde_json::json!({ "error": { "message": message } });
@@ -73,7 +87,9 @@ pub(super) fn lose(
         output_size,
         sealed,
     };
-    fail(&walk, open, (step, pending), &lost, (c.attempt < ATTEMPTS_MAX).then_some(given.now))
+    let before = page::pages_before(&walk.lineage, pending.index);
+    let again = c.attempt - before.attempts < ATTEMPTS_MAX;
+    fail(&walk, open, (step, pending), &lost, (again.then_some(given.now), step.continue_on_error))
 }
 
 /// The attempt failed: the step is tried again, or the run goes on without it, or ends.
@@ -82,9 +98,9 @@ fn fail(
     open: &mut dyn Open,
     (step, pending): (&Step, &Pending),
     c: &RecordOutcome,
-    retry_at: Option<Timestamp>,
+    (retry_at, continued): (Option<Timestamp>, bool),
 ) -> Result<Vec<Event>, Halt> {
-    let continued = retry_at.is_none() && step.continue_on_error;
+    let continued = retry_at.is_none() && continued;
     let mut events = vec![failed(c, pending, retry_at, continued)];
     match retry_at {
         Some(at) => {
@@ -92,7 +108,7 @@ fn fail(
             events.push(walk.ready(pending.index, step, pending.attempt + 1, due));
         }
         None if continued => walk_on(walk, open, step, c, pending, &mut events)?,
-        None => events.push(walk.finished(Ending::Failed, &c.code, 0)),
+        None => walk.end(Ending::Failed, &c.code, &mut events),
     }
     Ok(events)
 }
@@ -107,13 +123,12 @@ fn walk_on(
     pending: &Pending,
     events: &mut Vec<Event>,
 ) -> Result<(), Halt> {
-    let mut run = walk.run.clone();
+    let mut run = walk.lineage.run.clone();
     run.outputs.insert(pending.index, c.sealed.clone());
     if c.code.is_empty() {
         run.task_count += pending.kind.tasks();
     }
-    let on = Walk { id: walk.id, run: &run, workflow: walk.workflow, now: walk.now };
-    Ok(advance(&on, open, step.next, events)?)
+    Ok(advance(&walk.with(&run), open, step.next, events)?)
 }
 
 pub(super) fn fire(
@@ -129,10 +144,13 @@ pub(super) fn fire(
     if has_fired {
         return Err(Rejected::new("TIMER_LATE", "The timer has fired.").into());
     }
-    let workflow = workflow_of(given, command, run)?;
-    let walk = Walk { id: c.execution, run, workflow, now: given.now };
+    let Some(walk) = walk(given, command, c.execution)? else {
+        return orphan(given, c.execution, run)
+            .map(|item| vec![item])
+            .ok_or_else(|| finished_before().into());
+    };
     match pause::halted(given, &walk, pending) {
-        Some(halted) => Ok(vec![halted]),
+        Some(halted) => Ok(halted),
         None => go_on(&walk, open, pending),
     }
 }
@@ -144,6 +162,9 @@ pub(super) fn go_on(
     pending: &Pending,
 ) -> Result<Vec<Event>, Halt> {
     let step = step_of(walk.workflow, pending)?;
+    if pending.kind == StepKind::FanOut {
+        return fan_out::go_on(walk, open, (step, pending));
+    }
     if pending.kind != StepKind::Delay {
         return Ok(vec![walk.ready(pending.index, step, pending.attempt, None)]);
     }
@@ -164,6 +185,11 @@ pub(super) fn cancel(
     let key = command.meta.parsed_key();
     let is_own = |run: &&Execution| key == Some(Key::User(run.project, run.user.clone()));
     let Some(run) = run.filter(is_own) else { return Err(finished_before().into()) };
+    if given.rows.item_of(c.execution).is_some() {
+        let reason =
+            "An item of a fan out is not cancelled by itself; cancel the execution it is in.";
+        return Err(Rejected::new("EXECUTION_FINISHED", reason).into());
+    }
     Ok(vec![Event::ExecutionFinished(ExecutionFinished {
         execution: c.execution,
         ending: Ending::Cancelled,
@@ -172,18 +198,20 @@ pub(super) fn cancel(
     })])
 }
 
-/// The run ends, if it waits for that attempt: what comes next cannot be read any more.
+/// The run ends, if it waits for that attempt: what comes next cannot be looked at.
 pub(super) fn ended(
     given: &Given<'_>,
+    command: &Recorded<Command>,
     (execution, step, attempt): (ExecutionId, StepId, i32),
-) -> Option<Event> {
+    code: &str,
+) -> Option<Vec<Event>> {
     let (run, _) = waiting(given, execution, step, attempt).ok()?;
-    Some(Event::ExecutionFinished(ExecutionFinished {
-        execution,
-        ending: Ending::Failed,
-        code: "DATA_ERASED".to_owned(),
-        task_count: run.task_count,
-    }))
+    let Some(walk) = walk(given, command, execution).ok()? else {
+        return orphan(given, execution, run).map(|item| vec![item]);
+    };
+    let mut events = Vec::new();
+    walk.end(Ending::Failed, code, &mut events);
+    Some(events)
 }
 
 pub(super) fn waiting<'a>(
@@ -203,7 +231,23 @@ pub(super) fn waiting<'a>(
     }
 }
 
-fn finished_before() -> Rejected {
+/// The walk over a live run; `None`: it is an item of one that has ended.
+pub(super) fn walk<'a>(
+    given: &Given<'a>,
+    command: &Recorded<Command>,
+    id: ExecutionId,
+) -> Result<Option<Walk<'a>>, Rejected> {
+    let Some(lineage) = given.rows.lineage(id) else { return Ok(None) };
+    let workflow = workflow_of(given, command, lineage.run)?;
+    Ok(Some(Walk { lineage, workflow, now: given.now, rows: given.rows, wakes: true }))
+}
+
+/// The end of an item of a run that has ended.
+pub(super) fn orphan(given: &Given<'_>, id: ExecutionId, run: &Execution) -> Option<Event> {
+    given.rows.item_of(id).map(|of| fan_out::orphaned(id, of, run))
+}
+
+pub(super) fn finished_before() -> Rejected {
     Rejected::new("EXECUTION_FINISHED", "The execution has ended, or never was.")
 }
 
@@ -218,7 +262,7 @@ pub(super) fn workflow_of<'a>(
         .ok_or_else(|| Rejected::new("WORKFLOW_UNKNOWN", "The version is gone."))
 }
 
-fn step_of<'a>(workflow: &'a Workflow, pending: &Pending) -> Result<&'a Step, Rejected> {
+pub(super) fn step_of<'a>(workflow: &'a Workflow, pending: &Pending) -> Result<&'a Step, Rejected> {
     let step = workflow.steps.get(usize::from(pending.index));
     step.ok_or_else(|| Rejected::new("STEP_UNKNOWN", "The version has no such step."))
 }
@@ -263,17 +307,20 @@ fn failed(
 }
 
 /// When the step is tried again: about 10, 20, 30, 50, 80 s after each failure, up to a tenth
-/// sooner or later so that many do not come back at once; never before the provider said.
+/// sooner or later so that many do not come back at once; never before the provider said. `number`:
+/// the attempt, from 1, of the page that is asked for.
 fn retry_at(
     step: &Step,
-    c: &RecordOutcome,
+    (c, number): (&RecordOutcome, i32),
     now: Timestamp,
     command: CommandId,
 ) -> Option<Timestamp> {
-    if !step.auto_retry || !c.retryable {
+    // A paginated request waits for its provider unasked (seeds: requests/request-pagination).
+    let is_asked_to = page::pagination(step).is_some() && c.status == Some(TOO_MANY_REQUESTS);
+    if !(step.auto_retry || is_asked_to) || !c.retryable {
         return None;
     }
-    let base = *RETRY_AFTER_MS.get(usize::try_from(c.attempt - 1).ok()?)?;
+    let base = *RETRY_AFTER_MS.get(usize::try_from(number - 1).ok()?)?;
     let spread = i64::from(command.bytes()[15]) - 128;
     let jittered = base + base * spread / 1_280;
     let asked = c.retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_MS);

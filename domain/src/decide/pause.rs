@@ -24,9 +24,13 @@ pub(super) fn pause(
     command: &Recorded<Command>,
     c: &PauseStep,
 ) -> Result<Vec<Event>, Halt> {
-    let (walk, pending) = at(given, command, (c.execution, c.step, c.attempt), Due::Now)?;
+    let attempt = (c.execution, c.step, c.attempt);
+    let (walk, pending) = match at(given, command, attempt, Due::Now)? {
+        Ok(at) => at,
+        Err(orphan) => return Ok(vec![orphan]),
+    };
     match halted(given, &walk, pending) {
-        Some(halted) => Ok(vec![halted]),
+        Some(halted) => Ok(halted),
         // It became active again meanwhile: the step goes to the end of its queue.
         None => outcome::go_on(&walk, open, pending),
     }
@@ -38,44 +42,56 @@ pub(super) fn resume(
     command: &Recorded<Command>,
     c: &ResumeStep,
 ) -> Result<Vec<Event>, Halt> {
-    let (walk, pending) = at(given, command, (c.execution, c.step, c.attempt), Due::Resumed)?;
-    match halted(given, &walk, pending) {
-        Some(Event::StepPaused(_)) => {
+    let attempt = (c.execution, c.step, c.attempt);
+    let (walk, pending) = match at(given, command, attempt, Due::Resumed)? {
+        Ok(at) => at,
+        Err(orphan) => return Ok(vec![orphan]),
+    };
+    match halted(given, &walk, pending).as_deref() {
+        Some([Event::StepPaused(_)]) => {
             Err(Rejected::new(INACTIVE, "The integration is not active.").into())
         }
-        Some(ended) => Ok(vec![ended]),
+        Some(ended) => Ok(ended.to_vec()),
         None => outcome::go_on(&walk, open, pending),
     }
 }
 
-/// The run, if it waits just so for that attempt.
+/// The run, if it waits just so for that attempt; or its end, if it is an item of one that has
+/// ended.
 pub(super) fn at<'a>(
     given: &Given<'a>,
     command: &Recorded<Command>,
     (id, step, attempt): (ExecutionId, StepId, i32),
     due: Due,
-) -> Result<(Walk<'a>, &'a Pending), Rejected> {
+) -> Result<Result<(Walk<'a>, &'a Pending), Event>, Rejected> {
     let (run, pending) = waiting(given, id, step, attempt)?;
     if pending.due != due {
         return Err(Rejected::new("OUTCOME_LATE", "The step does not wait for this."));
     }
-    let workflow = outcome::workflow_of(given, command, run)?;
-    Ok((Walk { id, run, workflow, now: given.now }, pending))
+    match outcome::walk(given, command, id)? {
+        Some(walk) => Ok(Ok((walk, pending))),
+        None => outcome::orphan(given, id, run).map(Err).ok_or_else(outcome::finished_before),
+    }
 }
 
 /// What happens instead of the step that came up; `None`: the integration is active.
-pub(super) fn halted(given: &Given<'_>, walk: &Walk<'_>, pending: &Pending) -> Option<Event> {
-    let project = given.config.project(walk.run.project);
-    match project.and_then(|project| project.is_active(walk.run.integration)) {
+pub(super) fn halted(given: &Given<'_>, walk: &Walk<'_>, pending: &Pending) -> Option<Vec<Event>> {
+    let run = walk.lineage.run;
+    let project = given.config.project(run.project);
+    match project.and_then(|project| project.is_active(run.integration)) {
         Some(true) => None,
-        Some(false) => Some(Event::StepPaused(StepPaused {
-            execution: walk.id,
+        Some(false) => Some(vec![Event::StepPaused(StepPaused {
+            execution: walk.lineage.id,
             step: pending.step,
             index: i32::from(pending.index),
             kind: pending.kind,
             attempt: pending.attempt,
             code: INACTIVE.to_owned(),
-        })),
-        None => Some(walk.finished(Ending::Failed, REMOVED, 0)),
+        })]),
+        None => {
+            let mut ended = Vec::new();
+            walk.end(Ending::Failed, REMOVED, &mut ended);
+            Some(ended)
+        }
     }
 }

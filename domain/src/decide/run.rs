@@ -10,7 +10,7 @@ use crate::id::{CredentialId, ExecutionId, IntegrationId, WorkflowId};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::payload::Payload;
-use crate::state::{Execution, User};
+use crate::state::{Execution, Lineage, User};
 use crate::workflow::{Action, Trigger, Workflow};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,15 +31,15 @@ struct Cause<'a> {
 }
 
 /// One start: which version, for which account, and why.
-struct Start<'a> {
-    workflow: &'a Arc<Workflow>,
-    version: i32,
-    credential: CredentialId,
-    trigger: TriggerKind,
-    detail: &'a str,
-    wants_response: bool,
-    size: i32,
-    sealed: &'a Payload,
+pub(super) struct Start<'a> {
+    pub(super) workflow: &'a Arc<Workflow>,
+    pub(super) version: i32,
+    pub(super) credential: CredentialId,
+    pub(super) trigger: TriggerKind,
+    pub(super) detail: &'a str,
+    pub(super) wants_response: bool,
+    pub(super) size: i32,
+    pub(super) sealed: &'a Payload,
 }
 
 impl Start<'_> {
@@ -238,7 +238,7 @@ fn enabled_accounts(
         .collect()
 }
 
-fn start(
+pub(super) fn start(
     given: &Given<'_>,
     open: &mut dyn Open,
     command: &Recorded<Command>,
@@ -278,7 +278,9 @@ fn start(
         task_count: 0,
     };
     let first = (!start.workflow.steps.is_empty()).then_some(0);
-    let walk = Walk { id, run: &run, workflow: start.workflow, now: given.now };
+    let lineage = Lineage { id, run: &run, nest: None, within: Vec::new() };
+    let (workflow, now, rows) = (start.workflow, given.now, given.rows);
+    let walk = Walk { lineage, workflow, now, rows, wakes: true };
     advance(&walk, open, first, events)?;
     Ok(())
 }

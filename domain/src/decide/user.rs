@@ -1,18 +1,18 @@
 //! Accounts, workflow switches, metadata.
 
-use super::{Given, Halt, Open, Rejected, project_of, user_key};
+use super::{Given, Halt, Open, Rejected, project_of, schedule, user_key};
 use crate::command::{
     Command, ConnectCredential, DescribeUser, RemoveCredential, SwitchUser, SwitchWorkflow,
 };
 use crate::event::{
     CredentialConnected, CredentialRemoved, Event, UserDescribed, UserSwitched, WorkflowSwitched,
 };
-use crate::id::{CommandId, CredentialId, IntegrationId, routed};
+use crate::id::{CommandId, CredentialId, IntegrationId, WorkflowId, routed};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::metadata::{self, METADATA_BYTES_MAX};
 use crate::payload::Payload;
-use crate::state::{RowKey, User};
+use crate::state::{Credential, RowKey, User};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -23,6 +23,7 @@ pub(super) fn user_row<'a>(given: &Given<'a>, key: &Key) -> Option<&'a User> {
 
 pub(super) fn connect(
     given: &Given<'_>,
+    open: &mut dyn Open,
     command: &Recorded<Command>,
     c: &ConnectCredential,
 ) -> Result<Vec<Event>, Halt> {
@@ -62,13 +63,31 @@ pub(super) fn connect(
     })];
     if existing.is_none() {
         // "Default to enabled" applies when an account is connected, and only then (34).
-        for (workflow, _) in project.enabled_by_default(c.integration) {
+        let enabled: Vec<WorkflowId> =
+            project.enabled_by_default(c.integration).map(|(workflow, _)| workflow).collect();
+        for workflow in &enabled {
             events.push(Event::WorkflowSwitched(WorkflowSwitched {
-                workflow,
+                workflow: *workflow,
                 credential: id,
                 enabled: true,
             }));
         }
+        let mut user = row.cloned().unwrap_or_default();
+        user.credentials.insert(
+            id,
+            Credential {
+                integration: c.integration,
+                configuration,
+                provider_id: c.provider_id.clone(),
+                external_id: c.external_id.clone(),
+                payload: c.sealed.clone(),
+                connected_at: given.now,
+                refreshed_at: given.now,
+                enabled: enabled.iter().copied().collect(),
+            },
+        );
+        let on = schedule::switched_on(given, open, command, (&user, id), &enabled)?;
+        events.extend(on);
     }
     Ok(events)
 }
@@ -113,6 +132,7 @@ pub(super) fn remove(
 
 pub(super) fn switch_workflow(
     given: &Given<'_>,
+    open: &mut dyn Open,
     command: &Recorded<Command>,
     c: &SwitchWorkflow,
 ) -> Result<Vec<Event>, Halt> {
@@ -131,11 +151,30 @@ pub(super) fn switch_workflow(
         let reason = "Connect the integration before switching its workflows.";
         return Err(Rejected::new("CREDENTIAL_UNKNOWN", reason).into());
     };
-    Ok(vec![Event::WorkflowSwitched(WorkflowSwitched {
+    let mut events = vec![Event::WorkflowSwitched(WorkflowSwitched {
         workflow: c.workflow,
         credential,
         enabled: c.enabled,
-    })])
+    })];
+    let is_new = |user: &&User| {
+        let account = user.credentials.get(&credential);
+        account.is_some_and(|account| !account.enabled.contains(&c.workflow))
+    };
+    if let Some(user) = row.filter(|_| c.enabled).filter(is_new) {
+        let mut user = user.clone();
+        if let Some(account) = user.credentials.get_mut(&credential) {
+            account.enabled.insert(c.workflow);
+        }
+        let workflows = [c.workflow];
+        events.extend(schedule::switched_on(
+            given,
+            open,
+            command,
+            (&user, credential),
+            &workflows,
+        )?);
+    }
+    Ok(events)
 }
 
 /// The command says what changes, so that of two at once neither undoes the other.
@@ -154,17 +193,33 @@ pub(super) fn describe(
         None => Value::Null,
     };
     let known = if let Value::Object(known) = known { known } else { Map::new() };
-    let whole = Value::Object(metadata::merged(known, change)).to_string();
+    let merged = metadata::merged(known, change);
+    let whole = Value::Object(merged.clone()).to_string();
     if whole.len() > METADATA_BYTES_MAX {
         let reason = format!("A user's metadata may have {METADATA_BYTES_MAX} bytes.");
         return Err(Rejected::new("BODY_TOO_LARGE", reason).into());
     }
     let sealed = Payload::Open(Bytes::from(whole));
-    Ok(vec![Event::UserDescribed(UserDescribed { sealed })])
+    let mut events = vec![Event::UserDescribed(UserDescribed { sealed })];
+    if let Some(user) = user_row(given, &key) {
+        events.extend(schedule::set_all(given, open, command, user, Some(&merged))?);
+    }
+    Ok(events)
 }
 
-pub(super) fn switch(c: &SwitchUser) -> Vec<Event> {
-    vec![Event::UserSwitched(UserSwitched { enabled: c.enabled })]
+pub(super) fn switch(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &SwitchUser,
+) -> Result<Vec<Event>, Halt> {
+    let (key, _) = user_key(command)?;
+    let mut events = vec![Event::UserSwitched(UserSwitched { enabled: c.enabled })];
+    if let Some(user) = user_row(given, &key).filter(|user| c.enabled && user.disabled) {
+        let user = User { disabled: false, ..user.clone() };
+        events.extend(schedule::set_all(given, open, command, &user, None)?);
+    }
+    Ok(events)
 }
 
 fn unknown_integration(id: IntegrationId) -> Rejected {

@@ -108,6 +108,8 @@ fn locate(placed: &Placed<'_>, fault: &Invalid) -> (Place, Path) {
     let words = match &fault.reason {
         Reason::UnknownStep(text)
         | Reason::NotBefore(text)
+        | Reason::NestedTooDeep(text)
+        | Reason::PagesGathered(text)
         | Reason::Unreadable(text)
         | Reason::OwnOutsidePagination(text)
         | Reason::HeaderInvalid(text) => text,
@@ -150,8 +152,16 @@ fn unknown_secrets(
             let is_it = |text: &str| {
                 references_in(text).any(|reference| reference.root == Root::Secret(name.clone()))
             };
-            // The branches of a conditional are steps of their own.
-            let keys = ["request", "integration_request", "parameters", "if", "delay", "response"];
+            // Steps within a step are steps of their own.
+            let keys = [
+                "request",
+                "integration_request",
+                "parameters",
+                "if",
+                "fan_out",
+                "delay",
+                "response",
+            ];
             let mut inner = keys.iter().filter_map(|key| Some((key, placed.node.get(key)?)));
             let found = inner.find_map(|(key, node)| search(node, &placed.path.key(key), &is_it));
             let (at, path) = found.unwrap_or((placed.node.at, placed.path.clone()));
@@ -167,6 +177,16 @@ fn explain(reason: &Reason, steps: &[Placed<'_>], number: usize) -> (String, Str
     match reason {
         Reason::UnknownStep(text) => {
             (format!("{} names no step of this workflow", quoted(text)), meant(text, steps))
+        }
+        Reason::NestedTooDeep(text) => {
+            let problem = "names a step of a fan out within a fan out";
+            let mend = "gather it in a step of the outer one, and refer to that";
+            (format!("{} {problem}", quoted(text)), mend.into())
+        }
+        Reason::PagesGathered(text) => {
+            let problem = "names a paginated request of a fan out";
+            let mend = "hand its results on in a step of the fan out, and refer to that";
+            (format!("{} {problem}", quoted(text)), mend.into())
         }
         Reason::NotBefore(text) => {
             let mend = match number {
@@ -228,6 +248,14 @@ fn plain(reason: &Reason) -> (String, &'static str) {
             ("this is no delay", "write a number, at most 365 days, or a variable")
         }
         Reason::StatusInvalid => ("this is no status of a response", "write one from 200 to 599"),
+        Reason::NotAnArray => {
+            ("this is no array", "write a variable that is one, like `{{list.result}}`")
+        }
+        Reason::FanOutEmpty => ("there is nothing to do for each item", "add `steps`"),
+        Reason::FanOutLeft => ("it leads out of its items", "check the steps around it"),
+        Reason::ResponseInFanOut => {
+            ("a response is given once, not for each item", "move it behind the fan out")
+        }
         Reason::CodeEmpty => {
             ("the function has no code", "write `function yourFunction(parameters) { … }`")
         }
@@ -236,6 +264,8 @@ fn plain(reason: &Reason) -> (String, &'static str) {
         | Reason::Cycle
         | Reason::UnknownStep(_)
         | Reason::NotBefore(_)
+        | Reason::NestedTooDeep(_)
+        | Reason::PagesGathered(_)
         | Reason::NameUnusable
         | Reason::TooManySteps
         | Reason::ConditionTooLarge => ("the step cannot work here", "check the steps around it"),

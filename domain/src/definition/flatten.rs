@@ -1,7 +1,8 @@
 //! Nested steps, as people write them, into the flat list that a run walks.
 //!
-//! Steps are numbered as they stand in the file, branches included: `{{2.…}}` is the first, a
-//! conditional comes before its branches, `then` before `else`.
+//! Steps are numbered as they stand in the file, those within others included: `{{2.…}}` is the
+//! first, a conditional comes before its branches, `then` before `else`, and a fan out before the
+//! steps that run for each item.
 
 use super::identity::derived;
 use super::mistake::{Mistakes, Path, quoted};
@@ -20,10 +21,17 @@ pub(super) struct Placed<'a> {
     pub(super) unknown: bool,
 }
 
-/// How many steps a list has, branches included.
+/// The keys below which a step has others.
+const WITHIN: [&str; 3] = ["then", "else", "steps"];
+
+/// How many steps a list has, those within others included.
 pub(super) fn count(list: &Node) -> usize {
-    let branch = |node: &Node, key: &str| node.get(key).map_or(0, count);
-    list.items().iter().map(|node| 1 + branch(node, "then") + branch(node, "else")).sum()
+    list.items().iter().map(size).sum()
+}
+
+/// How many steps a step is, with those within it.
+fn size(node: &Node) -> usize {
+    1 + WITHIN.iter().filter_map(|key| node.get(key)).map(count).sum::<usize>()
 }
 
 /// The steps of a workflow, flat. `count` of them must fit into 16 bits.
@@ -52,9 +60,7 @@ impl<'a> Walk<'a, '_> {
         let mut at = index(self.steps.len());
         let first = at.filter(|_| !items.is_empty());
         for (number, node) in items.iter().enumerate() {
-            let size =
-                1 + branch(node, "then").map_or(0, count) + branch(node, "else").map_or(0, count);
-            let following = at.and_then(|at| index(usize::from(at) + size));
+            let following = at.and_then(|at| index(usize::from(at) + size(node)));
             let is_last = number + 1 == items.len();
             self.step(node, &path.index(number), if is_last { after } else { following });
             at = following;
@@ -96,18 +102,21 @@ impl<'a> Walk<'a, '_> {
             path: path.clone(),
             unknown,
         });
-        let yes = branch(node, "then").and_then(|list| self.list(list, &path.key("then"), next));
-        let no = branch(node, "else").and_then(|list| self.list(list, &path.key("else"), next));
-        if let Some(Action::Conditional(choice)) =
-            self.steps.get_mut(place).map(|placed| &mut placed.step.action)
-        {
-            (choice.yes, choice.no) = (yes, no);
+        // What runs for each item leads nowhere: the fan out waits for all of them.
+        let ends = [next, next, None];
+        let mut firsts = WITHIN
+            .iter()
+            .zip(ends)
+            .map(|(key, end)| node.get(key).and_then(|list| self.list(list, &path.key(key), end)));
+        let (yes, no, each) = (firsts.next(), firsts.next(), firsts.next());
+        match self.steps.get_mut(place).map(|placed| &mut placed.step.action) {
+            Some(Action::Conditional(choice)) => {
+                (choice.yes, choice.no) = (yes.flatten(), no.flatten());
+            }
+            Some(Action::FanOut(fan_out)) => fan_out.first = each.flatten(),
+            _ => {}
         }
     }
-}
-
-fn branch<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    node.get(key)
 }
 
 fn index(place: usize) -> Option<u16> {

@@ -4,13 +4,14 @@ use super::condition;
 use super::integration::authorization;
 use super::yaml::{Node, Tree, object};
 use crate::workflow::{
-    Action, Body, Conditional, Delay, DelayUnit, Function, Method, Request, Response, ResponseType,
+    Action, Body, Conditional, Delay, DelayUnit, FanOut, Function, Method, Pagination, Request,
+    Response, ResponseType,
 };
 use serde_json::Value;
 
 /// The keys that say what a step does; exactly one is there.
-pub(super) const ACTIONS: [&str; 6] =
-    ["request", "integration_request", "function", "if", "delay", "response"];
+pub(super) const ACTIONS: [&str; 7] =
+    ["request", "integration_request", "function", "if", "fan_out", "delay", "response"];
 
 /// The key that says what a step does; `None`: none or several.
 pub(super) fn action_key(node: &Node) -> Option<&'static str> {
@@ -19,7 +20,7 @@ pub(super) fn action_key(node: &Node) -> Option<&'static str> {
     there.next().is_none().then_some(first)
 }
 
-/// What a step does, as far as it is right. A conditional's branches are the caller's to fill in.
+/// What a step does, as far as it is right. The steps within it are the caller's to fill in.
 pub(super) fn action(node: &Node) -> Option<Action> {
     let key = action_key(node)?;
     let inner = node.get(key)?;
@@ -35,6 +36,7 @@ pub(super) fn action(node: &Node) -> Option<Action> {
             yes: None,
             no: None,
         }),
+        "fan_out" => Action::FanOut(FanOut { over: inner.value(), first: None }),
         "delay" => Action::Delay(delay(inner)),
         "response" => Action::Response(response(inner)),
         _ => return None,
@@ -63,7 +65,16 @@ fn request(node: &Node, target: &str) -> Request {
         body,
         authorization: get("authorization").map(authorization).unwrap_or_default(),
         timeout_ms: get("timeout_ms").and_then(Node::whole).and_then(|ms| ms.try_into().ok()),
+        pagination: get("pagination").and_then(pagination),
     }
+}
+
+fn pagination(node: &Node) -> Option<Pagination> {
+    Some(Pagination {
+        output: node.get("output")?.value(),
+        page_token: node.get("page_token")?.value(),
+        stop_when: node.get("stop_when").map(condition::compile),
+    })
 }
 
 fn method(name: &str) -> Method {

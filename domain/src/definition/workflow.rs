@@ -8,9 +8,12 @@ use super::mistake::{Mistakes, Path, listed, nearest, quoted};
 use super::yaml::Node;
 use crate::config::DesiredWorkflow;
 use crate::id::{IntegrationId, ProjectId, WorkflowId};
+use crate::time::Timestamp;
+use crate::workflow::schedule::Unscheduled;
 use crate::workflow::validate::STEPS_MAX;
 use crate::workflow::{
-    BodyValidation, DataType, HeaderValidation, ParamValidation, RequestTrigger, Trigger, Workflow,
+    BodyValidation, DataType, HeaderValidation, Missed, ParamValidation, RequestTrigger, Schedule,
+    Trigger, Workflow, schedule,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,6 +123,9 @@ impl Reading<'_, '_> {
         if let Some(request) = node.get("request") {
             return Some(Trigger::Request(request_trigger(request)));
         }
+        if let Some(schedule) = node.get("schedule") {
+            return self.schedule(schedule, &path.key("schedule"));
+        }
         let name = node.text_of("webhook")?;
         let (sender, path) = match node.get("of") {
             Some(of) => (of, path.key("of")),
@@ -138,6 +144,42 @@ impl Reading<'_, '_> {
             self.mistakes.add(at, &path, problem, mend);
         }
         Some(Trigger::Webhook { name: name.to_owned(), integration })
+    }
+
+    fn schedule(&mut self, node: &Node, path: &Path) -> Option<Trigger> {
+        let cron = node.get("cron")?;
+        let schedule = Schedule {
+            cron: cron.text()?.trim().to_owned(),
+            timezone: node.text_of("timezone").map(str::to_owned),
+            exact: node.get("exact").and_then(Node::flag).unwrap_or(false),
+            missed: match node.text_of("missed") {
+                Some("skip") => Missed::Skip,
+                Some(_) | None => Missed::Once,
+            },
+        };
+        let zone = schedule.timezone.as_deref().filter(|_| !schedule.follows_user());
+        let moments = schedule.moments(zone.unwrap_or(schedule::ZONE));
+        // Any moment will do to see whether one comes after it.
+        let first = moments.and_then(|moments| moments.after(Timestamp(0)));
+        let (at, key, mend) = match &first {
+            Ok(_) => return Some(Trigger::Schedule(schedule)),
+            Err(Unscheduled::ZoneUnknown(_) | Unscheduled::Unresolved(_)) => {
+                let at = node.get("timezone").map_or(node.at, |node| node.at);
+                (at, "timezone", "name one of the IANA database, like Europe/Berlin")
+            }
+            Err(Unscheduled::CronInvalid(_)) => (
+                cron.at,
+                "cron",
+                "write `minute hour day month weekday`, with seconds in front or not",
+            ),
+            Err(Unscheduled::Never(_)) => (cron.at, "cron", "write one that has a next moment"),
+        };
+        if let (Err(error), false) = (first, self.mistakes.within(&path.key(key))) {
+            let problem = error.to_string();
+            let problem = problem.trim_end_matches('.');
+            self.mistakes.add(at, &path.key(key), problem, mend);
+        }
+        None
     }
 
     fn app_event(&mut self, node: &Node, path: &Path) -> Option<Trigger> {

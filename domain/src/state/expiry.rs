@@ -28,6 +28,9 @@ pub fn expires_at(row: &Row) -> Option<Timestamp> {
         | Row::Waits
         | Row::Heard(_)
         | Row::Started(_)
+        | Row::Nested(_)
+        | Row::Part(_)
+        | Row::Schedule(_)
         | Row::Expiring(_) => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Events into rows. Folding a run twice gives the same rows as folding it once.
 
+mod fan_out;
+
 use super::*;
 use crate::answer;
 use crate::decide::REUSED;
@@ -8,7 +10,6 @@ use crate::event::{
     StepPaused, StepReady, StepSucceeded, StepsStarted, WebhookReceived,
 };
 use crate::meta::Meta;
-use crate::payload::Payload;
 
 /// Folds one complete decision. The rows that [`touched`] named for its command are loaded.
 pub fn fold(rows: &mut Rows, run: &[Recorded<Event>]) {
@@ -66,11 +67,14 @@ pub(super) fn remembered(first: &Event) -> bool {
             !matches!(
                 e.command.as_str(),
                 "RecordOutcome"
+                    | "RecordPage"
                     | "FireTimer"
                     | "PauseStep"
                     | "ResumeStep"
                     | "LoseStep"
                     | "AskSlots"
+                    | "SetSchedule"
+                    | "FireSchedule"
             )
         }
         _ => false,
@@ -94,17 +98,13 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
                 credential.enabled.remove(&e.workflow);
             }
         }
-        Event::UserDescribed(e) => {
-            if let Some(user) = user_of(rows, meta) {
-                user.metadata = Some(e.sealed.clone());
-            }
-        }
-        Event::UserSwitched(e) => {
-            if let Some(user) = user_of(rows, meta) {
-                user.disabled = !e.enabled;
-            }
-        }
+        Event::UserDescribed(_) | Event::UserSwitched(_) => user(rows, meta, event),
         Event::ExecutionStarted(e) => started(rows, meta, e),
+        Event::FanOutStarted(_)
+        | Event::ItemsPaged(_)
+        | Event::ItemStarted(_)
+        | Event::ItemFinished(_)
+        | Event::PageFetched(_) => fan_out::fold(rows, meta, event),
         Event::StepReady(e) => ready(rows, meta, e),
         Event::StepPaused(e) => paused(rows, meta, e),
         Event::StepsStarted(e) => begun(rows, meta, e),
@@ -120,9 +120,9 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         Event::ExecutionFinished(e) => {
             let answer = answer::responded(std::slice::from_ref(event));
             responded(rows, meta, e.execution, answer);
-            set_pending(rows, e.execution, None);
-            rows.remove(&RowKey::Execution(e.execution));
+            fan_out::over(rows, e.execution);
         }
+        Event::ScheduleSet(e) => schedule::set(rows, meta, e),
         Event::WebhookReceived(e) => webhook(rows, meta, e),
         Event::CredentialLinked(e) => linked(rows, meta, e),
         Event::SlotsAsked(e) => asked(rows, meta, e),
@@ -133,6 +133,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::EventReceived(_)
         | Event::StartsDeferred(_)
         | Event::WebhookSpread(_)
+        | Event::ScheduleFired(_)
         | Event::SlotsHeld(_)
         | Event::OutcomesAdmitted(_)
         | Event::ProjectConfigured(_)
@@ -143,6 +144,15 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::SecretSet(_)
         | Event::ApiKeySet(_)
         | Event::PayloadsUnsealed(_) => {}
+    }
+}
+
+fn user(rows: &mut Rows, meta: &Meta, event: &Event) {
+    let Some(user) = user_of(rows, meta) else { return };
+    match event {
+        Event::UserDescribed(e) => user.metadata = Some(e.sealed.clone()),
+        Event::UserSwitched(e) => user.disabled = !e.enabled,
+        _ => {}
     }
 }
 
@@ -222,6 +232,11 @@ fn begun(rows: &mut Rows, meta: &Meta, e: &StepsStarted) {
         let start = Start { node: e.node.clone(), at: meta.occurred_at };
         rows.put(index, Row::Started(start));
     }
+}
+
+/// A number of a page or an item, as events have it.
+fn number_in(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or_default()
 }
 
 /// The position of a step, as events have it.

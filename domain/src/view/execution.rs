@@ -92,6 +92,8 @@ pub enum StepType {
     Trigger(TriggerKind),
     /// A step.
     Step(StepKind),
+    /// An item of a fan out; it counts as the first step of its run.
+    Item,
 }
 
 impl StepType {
@@ -111,6 +113,7 @@ impl StepType {
             StepType::Step(StepKind::Delay) => "TRANSITION/DELAY",
             StepType::Step(StepKind::Response) => "ACTION/RESPONSE",
             StepType::Step(StepKind::FanOut) => "TRANSITION/MAP",
+            StepType::Item => "TRANSITION/MAP_ITEM",
             StepType::Step(StepKind::Other) => "ACTION/OTHER",
         }
     }

@@ -23,6 +23,8 @@ pub struct Scope {
     pub settings: Map<String, Value>,
     /// Environment secrets by name.
     pub secrets: BTreeMap<String, String>,
+    /// `{{self.…}}` of a paginated request: the page before; null outside of one.
+    pub own: Value,
 }
 
 impl Workflow {

@@ -10,7 +10,7 @@
 //! | `{{1.output.contact.email}}` | the same as `{{1.contact.email}}`, unless the output has a key `output` |
 //! | `{{settings.channel}}`, `{{userSettings.userId}}` | the user's settings; both words mean the same map |
 //! | `{{secrets.API_KEY}}` | an environment secret; always with a name |
-//! | `{{self.…}}` | reserved for paginated requests; refused |
+//! | `{{self.…}}` | in paginated requests: the answer to the page before; nothing elsewhere |
 //!
 //! A path goes on with `.key`, `[0]`, `.0`, `["key with space"]` or `['key']`; in quotes a
 //! backslash takes the next character as it is. A key after a point may hold spaces and dashes,

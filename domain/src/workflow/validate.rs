@@ -8,7 +8,7 @@ mod tests;
 use super::condition::{CONDITION_DEPTH_MAX, RULES_MAX};
 use super::reference::{Reference, Root, Template, each_template, references, references_in};
 use super::template::{RESERVED, is_number};
-use super::{Action, Trigger, Workflow};
+use super::{Action, Step, Trigger, Workflow};
 use graph::Graph;
 use std::collections::BTreeSet;
 
@@ -95,6 +95,24 @@ pub enum Reason {
     /// A header name with characters that no header has.
     #[error("{0:?} is no header name.")]
     HeaderInvalid(String),
+    /// What to fan out over is no array and no variable.
+    #[error("A fan out needs an array, or a variable that is one.")]
+    NotAnArray,
+    /// A fan out without steps.
+    #[error("A fan out needs steps to run for each item.")]
+    FanOutEmpty,
+    /// A step of a fan out's items leads out of them.
+    #[error("The step runs for each item of a fan out, and leads to a step that does not.")]
+    FanOutLeft,
+    /// A response for each item.
+    #[error("A response cannot be given for each item of a fan out.")]
+    ResponseInFanOut,
+    /// A variable names a step that runs for each item of a fan out among the items of another.
+    #[error("{0} names a step of a fan out within a fan out: gather it in the outer one first.")]
+    NestedTooDeep(String),
+    /// A variable names a paginated request that runs for each item of a fan out.
+    #[error("{0} names a paginated request of a fan out: hand its results on within the fan out.")]
+    PagesGathered(String),
     /// A condition is too deep or has too many rules.
     #[error("A condition has at most {RULES_MAX} rules, {CONDITION_DEPTH_MAX} levels deep.")]
     ConditionTooLarge,
@@ -174,6 +192,7 @@ impl Check<'_> {
             for (field, Reference { root, text, .. }) in references_of(&step.action) {
                 let known = match root {
                     Root::Trigger | Root::Settings | Root::Secret(_) => continue,
+                    Root::Own if is_paginated(&step.action) => continue,
                     Root::Own => Err(Reason::OwnOutsidePagination(text.clone())),
                     Root::Unreadable => Err(Reason::Unreadable(text.clone())),
                     Root::Name(name) => Ok(names.get(&name).map(|index| usize::from(*index))),
@@ -185,8 +204,51 @@ impl Check<'_> {
                     Ok(Some(target)) if !graph.is_before(target, index) => {
                         self.fault(index, field, Reason::NotBefore(text));
                     }
+                    Ok(Some(target)) if self.gathers_pages(target, index) => {
+                        self.fault(index, field, Reason::PagesGathered(text));
+                    }
+                    Ok(Some(target)) if self.is_too_deep(target, index) => {
+                        self.fault(index, field, Reason::NestedTooDeep(text));
+                    }
                     Ok(Some(_)) => {}
                 }
+            }
+        }
+    }
+
+    /// Whether a step gathers pages, and does so for the items of a fan out that the other is not in.
+    fn gathers_pages(&self, target: usize, from: usize) -> bool {
+        let paginated = self.workflow.steps.get(target).is_some_and(|s| is_paginated(&s.action));
+        paginated && self.fan_outs_between(target, from) > 0
+    }
+
+    /// Whether a step runs for the items of two fan outs that the other is not in.
+    fn is_too_deep(&self, target: usize, from: usize) -> bool {
+        self.fan_outs_between(target, from) > 1
+    }
+
+    fn fan_outs_between(&self, target: usize, from: usize) -> usize {
+        let around = |index| {
+            let index = u16::try_from(index).unwrap_or(u16::MAX);
+            self.workflow.fan_outs_around(index)
+        };
+        around(target).difference(&around(from)).count()
+    }
+
+    /// What runs for each item of a fan out stays among itself, and answers nobody.
+    fn items(&mut self, index: usize, step: &Step) {
+        if !matches!(step.action, Action::FanOut(_)) {
+            return;
+        }
+        let at = u16::try_from(index).unwrap_or(u16::MAX);
+        let body = self.workflow.body_of(at);
+        if body.contains(&at) || step.next.is_some_and(|next| body.contains(&next)) {
+            self.fault(index, "first", Reason::FanOutLeft);
+        }
+        for inner in body {
+            let action = self.workflow.steps.get(usize::from(inner)).map(|step| &step.action);
+            if matches!(action, Some(Action::Response(_))) {
+                self.fault(usize::from(inner), "action", Reason::ResponseInFanOut);
             }
         }
     }
@@ -201,6 +263,7 @@ impl Check<'_> {
         if answers && !matches!(workflow.trigger, Trigger::Request(_)) {
             self.fault(index, "action", Reason::ResponseWithoutRequest);
         }
+        self.items(index, step);
         for (field, reason) in fields::faults(&step.action) {
             self.fault(index, field, reason);
         }
@@ -216,6 +279,15 @@ fn is_usable(name: &str) -> bool {
 fn index_of(number: u32, count: usize) -> Option<usize> {
     let index = usize::try_from(number).ok()?.checked_sub(2)?;
     (index < count).then_some(index)
+}
+
+fn is_paginated(action: &Action) -> bool {
+    match action {
+        Action::Request(request) | Action::IntegrationRequest(request) => {
+            request.pagination.is_some()
+        }
+        _ => false,
+    }
 }
 
 /// Every reference of a step, and the field it is in.

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cancel;
+mod fan_out;
 mod late;
 mod lost;
+mod pages;
 mod paused;
 mod retry;
+mod schedule;
 mod story;
 mod twice;

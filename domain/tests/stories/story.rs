@@ -9,14 +9,16 @@ use domain::config::{Config, Desired};
 use domain::decide::{Given, Missing, Open, decide};
 use domain::event::{Event, StartedStep, StepsStarted};
 use domain::exchange;
-use domain::id::{CommandId, EventId, ExecutionId, IntegrationId, ProjectId, WorkflowId};
+use domain::id::{
+    CommandId, CredentialId, EventId, ExecutionId, IntegrationId, ProjectId, WorkflowId,
+};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
-use domain::state::{Execution, Pending, Row, RowKey, Rows, fold};
+use domain::state::{Lineage, Pending, Row, RowKey, Rows, Schedule, fold, schedule_id};
 use domain::time::Timestamp;
-use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
+use domain::workflow::{Scope, Trigger};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -84,6 +86,49 @@ impl Story {
         story.apply(&desired);
         story.when(story.connect());
         story
+    }
+
+    /// The same two workflows, and a third that runs by itself.
+    pub(crate) fn given_schedule(schedule: &Value) -> Self {
+        let mut file = project(&json!([{ "name": "run", "function": "f" }]));
+        file["workflows"].as_array_mut().unwrap().push(json!({
+            "workflow": "by schedule",
+            "integration": "custom.desk",
+            "default_enabled": true,
+            "trigger": { "schedule": schedule },
+            "steps": [{ "name": "run", "function": "f" }],
+        }));
+        let desired = domain::definition::parse(&file.to_string()).unwrap().desired;
+        let mut story = Self::given(&json!([{ "name": "run", "function": "f" }]));
+        story.desired = desired.clone();
+        story.apply(&desired);
+        story
+    }
+
+    /// The workflow that runs by itself.
+    pub(crate) fn by_schedule(&self) -> WorkflowId {
+        self.desired.workflows[2].workflow.id
+    }
+
+    /// Another schedule is deployed.
+    pub(crate) fn deploy_schedule(&mut self, cron: &str) {
+        let mut desired = self.desired.clone();
+        if let Trigger::Schedule(schedule) = &mut desired.workflows[2].workflow.trigger {
+            cron.clone_into(&mut schedule.cron);
+        }
+        self.desired = desired.clone();
+        self.apply(&desired);
+    }
+
+    /// The user's account.
+    pub(crate) fn account(&self) -> CredentialId {
+        let user = self.rows.user(&RowKey::User(PROJECT, "anna".into())).unwrap();
+        *user.credentials.keys().next().unwrap()
+    }
+
+    /// What the schedule waits for.
+    pub(crate) fn schedule(&self) -> Option<&Schedule> {
+        self.rows.schedule(schedule_id(self.by_schedule(), self.account()))
     }
 
     fn apply(&mut self, desired: &Desired) {
@@ -168,6 +213,7 @@ impl Story {
                     | RowKey::Started(..)
                     | RowKey::Timer(..)
                     | RowKey::Paused(..)
+                    | RowKey::Part(..)
             )
         };
         self.all().keys().filter(|key| lives(key)).count()
@@ -180,8 +226,12 @@ impl Story {
 
     /// What the last execution waits for.
     pub(crate) fn pending(&self) -> Option<Pending> {
-        let run = self.rows.execution(&RowKey::Execution(self.run?))?;
-        run.pending.clone()
+        self.pending_of(self.run?)
+    }
+
+    /// What any run waits for.
+    pub(crate) fn pending_of(&self, id: ExecutionId) -> Option<Pending> {
+        self.rows.execution(&RowKey::Execution(id))?.pending.clone()
     }
 
     pub(crate) fn connect(&self) -> ConnectCredential {
@@ -207,17 +257,27 @@ impl Story {
 
     /// What the world answers to the attempt that is due; an empty code is success.
     pub(crate) fn outcome(&self, code: &str, retryable: bool) -> RecordOutcome {
-        let pending = self.pending().unwrap();
         let output = json!({ "result": { "n": 1 }, "code": code });
-        let packed = exchange::pack(&json!(null), &output).unwrap();
+        RecordOutcome { retryable, ..self.outcome_of(self.execution(), code, &output) }
+    }
+
+    /// What the world answers to the attempt that a run waits for.
+    pub(crate) fn outcome_of(
+        &self,
+        execution: ExecutionId,
+        code: &str,
+        output: &Value,
+    ) -> RecordOutcome {
+        let pending = self.pending_of(execution).unwrap();
+        let packed = exchange::pack(&json!(null), output).unwrap();
         let (input_size, output_size) = exchange::sizes(&packed);
         RecordOutcome {
-            execution: self.execution(),
+            execution,
             step: pending.step,
             attempt: pending.attempt,
             started_at: self.now,
             code: code.into(),
-            retryable,
+            retryable: false,
             status: None,
             retry_after_ms: None,
             input_size,
@@ -237,16 +297,59 @@ impl Story {
         }
     }
 
+    /// Timers fire until none is due within a second, each when it is due.
+    pub(crate) fn fire_all(&mut self) {
+        let soon = self.now.plus_ms(1_000);
+        let due = |key: &RowKey| match key {
+            RowKey::Timer(due, execution) if *due <= soon => Some((*due, *execution)),
+            _ => None,
+        };
+        while let Some((due, execution)) = self.all().keys().find_map(due) {
+            self.now = self.now.max(due);
+            let Pending { step, attempt, .. } = self.pending_of(execution).unwrap();
+            self.when(FireTimer { execution, step, attempt, due });
+        }
+    }
+
+    /// The runs of items, in the order of their arrays.
+    pub(crate) fn items(&self) -> Vec<ExecutionId> {
+        let mut items: Vec<_> = self
+            .all()
+            .keys()
+            .filter_map(|key| match key {
+                RowKey::Execution(id) => Some((self.rows.item_of(*id)?.number, *id)),
+                _ => None,
+            })
+            .collect();
+        items.sort();
+        items.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Whether a run waits for an outcome.
+    pub(crate) fn waits(&self, id: ExecutionId) -> bool {
+        self.pending_of(id).is_some_and(|pending| pending.due.is_up())
+    }
+
     /// The step that is due came up while its integration was inactive.
     pub(crate) fn pause(&self) -> PauseStep {
-        let Pending { step, attempt, .. } = self.pending().unwrap();
-        PauseStep { execution: self.execution(), step, attempt }
+        self.pause_of(self.execution())
+    }
+
+    /// The same of any run.
+    pub(crate) fn pause_of(&self, execution: ExecutionId) -> PauseStep {
+        let Pending { step, attempt, .. } = self.pending_of(execution).unwrap();
+        PauseStep { execution, step, attempt }
     }
 
     /// What the step was paused for is over.
     pub(crate) fn resume(&self) -> ResumeStep {
-        let Pending { step, attempt, .. } = self.pending().unwrap();
-        ResumeStep { execution: self.execution(), step, attempt }
+        self.resume_of(self.execution())
+    }
+
+    /// The same of any run.
+    pub(crate) fn resume_of(&self, execution: ExecutionId) -> ResumeStep {
+        let Pending { step, attempt, .. } = self.pending_of(execution).unwrap();
+        ResumeStep { execution, step, attempt }
     }
 
     /// What the log is told when the step that is due begins.
@@ -367,6 +470,15 @@ impl Story {
             Event::ExecutionFinished(e) => {
                 format!("{:?}, {} tasks: {}", e.ending, e.task_count, e.code).to_lowercase()
             }
+            Event::PageFetched(e) => format!("page {} fetched, attempt {}", e.page, e.attempt),
+            Event::ScheduleSet(e) => match e.at {
+                Some(due) => format!("schedule set {}", at(due)),
+                None => format!("schedule unset: {}", e.code),
+            },
+            Event::ScheduleFired(e) => {
+                format!("schedule fired, {} missed, starts {}", e.missed, e.executions)
+            }
+            Event::ItemFinished(e) => format!("item {} {:?}", e.number, e.ending).to_lowercase(),
             Event::CommandRejected(e) => format!("rejected: {}", e.code),
             Event::CommandRepeated(_) => "repeated".into(),
             other => other.name().into(),
@@ -378,15 +490,23 @@ impl Story {
 struct Clear<'a>(&'a Config);
 
 impl Open for Clear<'_> {
-    fn scope(&mut self, run: &Execution, needs: &Needs) -> Result<Scope, Missing> {
+    fn scope(&mut self, lineage: &Lineage<'_>, needs: &Needs) -> Result<Scope, Missing> {
         let read = |payload: &Payload| payload.sealed().cloned().unwrap_or_default();
+        let run = lineage.run;
         let version = self.0.project(run.project).unwrap().workflow(run.workflow, run.version);
         let mut scope = Scope { names: version.unwrap().names().into(), ..Scope::default() };
         if needs.trigger {
-            scope.trigger = serde_json::from_slice(&read(&run.trigger_output)).unwrap();
+            scope.trigger = serde_json::from_slice(&read(lineage.trigger_output())).unwrap();
         }
         for index in &needs.outputs {
-            let Some(output) = run.outputs.get(index) else { continue };
+            if let Some(item) = lineage.instance(*index) {
+                let item = match item {
+                    Payload::Open(bytes) | Payload::Sealed(bytes) => bytes,
+                };
+                let item: Value = serde_json::from_slice(item).unwrap();
+                scope.outputs.insert(*index, json!({ "instance": item }));
+            }
+            let Some(output) = lineage.output(*index) else { continue };
             let bytes = read(output);
             let (_, output) = exchange::unpack(&bytes).unwrap();
             scope.outputs.insert(*index, serde_json::from_slice(output).unwrap());

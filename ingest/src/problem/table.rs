@@ -86,6 +86,9 @@ codes! {
     PARKED 500 "The command was set aside: the node crashed when it decided it.";
     CANCELLED 409 "Somebody cancelled the execution.";
     OUTCOME_LATE 409 "The attempt had ended before its outcome came.";
+    SCHEDULE_KEPT 409 "The schedule is set as it is deployed.";
+    SCHEDULE_INVALID 500 "The schedule has no moments.";
+    TIME_ZONE_UNKNOWN 500 "There is no time zone of that name.";
     TIMER_LATE 409 "The timer had ended before it fired.";
     DECISION_TOO_LARGE 500 "One decision would lead to too many events.";
     NODE_LOST 500 "The node that performed the step is gone.";
@@ -99,6 +102,7 @@ codes! {
     INPUT_TOO_DEEP 500 "The step's input is nested too deep.";
     CONDITION_TOO_LARGE 500 "The condition compares too much.";
     DELAY_INVALID 500 "The delay is no length of time.";
+    FAN_OUT_INVALID 500 "There is no array to fan out over.";
     RESPONSE_STATUS_INVALID 500 "The response's status is not in 200 to 599.";
     RESPONSE_FILE_INVALID 500 "The response's body is not a file.";
 
@@ -113,6 +117,8 @@ codes! {
     REQUEST_TIMEOUT 500 "No complete answer came in time.";
     REQUEST_FAILED 500 "The answer's status says that the request failed.";
     RESPONSE_TOO_LARGE 500 "The answer is too large.";
+    PAGE_INVALID 500 "What a page gave is not what the pagination says.";
+    PAGINATION_ENDLESS 500 "The pages of the request do not end.";
     RESPONSE_UNREADABLE 500 "The answer's encoding cannot be read.";
 
     // Functions.

@@ -51,7 +51,8 @@ pub(crate) struct Execution {
 pub(crate) struct Run {
     #[serde(flatten)]
     execution: Execution,
-    /// In the order in which they began; the trigger is the first.
+    /// In the order in which they began; the trigger is the first. Behind them the steps of a fan
+    /// out's first items, item after item.
     step_executions: Vec<StepExecution>,
 }
 
@@ -61,6 +62,8 @@ pub(crate) struct Run {
 struct StepExecution {
     id: Uuid,
     step_id: StepId,
+    /// The execution; for the steps of an item, the run of that item, which can be asked for as an
+    /// execution can.
     workflow_execution_id: ExecutionId,
     status: Status,
     r#type: &'static str,
@@ -161,10 +164,14 @@ impl Execution {
 }
 
 impl Run {
-    pub(super) fn of(run: view::Run, now: Timestamp) -> Self {
-        let id = run.execution.id;
-        let steps = run.steps.into_iter().map(|step| StepExecution::of(id, step));
-        Self { step_executions: steps.collect(), execution: Execution::of(run.execution, now) }
+    pub(super) fn of(run: view::Run, items: Vec<view::Run>, now: Timestamp) -> Self {
+        let steps = |run: view::Run| {
+            let id = run.execution.id;
+            run.steps.into_iter().map(move |step| StepExecution::of(id, step))
+        };
+        let execution = Execution::of(run.execution.clone(), now);
+        let step_executions = steps(run).chain(items.into_iter().flat_map(steps)).collect();
+        Self { execution, step_executions }
     }
 }
 

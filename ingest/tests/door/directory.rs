@@ -95,6 +95,10 @@ impl ingest::History for Tasks {
         Ok(self.run.lock().unwrap().clone().filter(|run| run.execution.id == id))
     }
 
+    async fn items(&self, _: &Run) -> Result<Vec<Run>, Error> {
+        Ok(Vec::new())
+    }
+
     async fn step(
         &self,
         _: ProjectId,

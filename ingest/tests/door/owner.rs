@@ -9,7 +9,7 @@ use domain::id::{CommandId, EventId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
-use domain::state::{Execution, Rows, fold};
+use domain::state::{Lineage, Rows, fold};
 use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
 use ports::model::log::ModelLog;
@@ -34,9 +34,9 @@ pub(crate) struct Owner {
 struct Opener<'a>(&'a Vault, Option<Key>);
 
 impl Open for Opener<'_> {
-    fn scope(&mut self, run: &Execution, _: &Needs) -> Result<Scope, Missing> {
+    fn scope(&mut self, lineage: &Lineage<'_>, _: &Needs) -> Result<Scope, Missing> {
         let key = self.1.clone().ok_or(Missing)?;
-        let clear = self.0.open(&key, &run.trigger_output).map_err(|_| Missing)?;
+        let clear = self.0.open(&key, lineage.trigger_output()).map_err(|_| Missing)?;
         let trigger = serde_json::from_slice(&clear).map_err(|_| Missing)?;
         Ok(Scope { trigger, ..Scope::default() })
     }

@@ -2,11 +2,11 @@
 
 use super::index::{Group, Scope};
 use super::tally::Tally;
-use super::{CONTENTS, RUNS, STARTS, contents_key, run_key, user_of};
+use super::{CONTENTS, ITEMS, PARENTS, RUNS, STARTS, contents_key, item_key, run_key, user_of};
 use crate::runner::{Loaded, Standing};
 use domain::event::{
-    Ending, Event, ExecutionFinished, ExecutionStarted, StepFailed, StepKind, StepPaused,
-    StepReady, StepSucceeded,
+    Ending, Event, ExecutionStarted, ItemFinished, ItemStarted, PageFetched, StepFailed, StepKind,
+    StepPaused, StepReady, StepSucceeded,
 };
 use domain::id::{ExecutionId, ProjectId, StepId, step_execution};
 use domain::meta::Recorded;
@@ -47,6 +47,9 @@ impl<'a> Folding<'a> {
             if was == Some(is) {
                 continue;
             }
+            if is_item(&run) {
+                continue; // It is found through the run that it is in.
+            }
             for scope in Scope::all(partition, project, &execution.user) {
                 rows.put(STARTS, scope.start_key(execution.started_at, id), &is)?;
                 tally.moved(&scope, execution.started_at, (was, is));
@@ -66,6 +69,11 @@ impl<'a> Folding<'a> {
             self.runs.insert(id, Known { project, was: None, run });
             return Ok(());
         }
+        match &event.body {
+            Event::ItemStarted(e) => return self.item_started(offset, project, (e, at)),
+            Event::ItemFinished(e) => return self.item_finished(project, (e, at)),
+            _ => {}
+        }
         let Some(run) = self.run(project, id)? else { return Ok(()) };
         match &event.body {
             Event::StepReady(e) => ready(run, e, at),
@@ -74,12 +82,73 @@ impl<'a> Folding<'a> {
                 let step = succeeded(run, e, at);
                 self.keep(offset, id, (&step, e.attempt))?;
             }
+            Event::PageFetched(e) => {
+                let step = page_fetched(run, e, at);
+                self.keep(offset, id, (&step, e.attempt))?;
+            }
             Event::StepFailed(e) => {
                 let step = failed(run, e, at);
                 self.keep(offset, id, (&step, e.attempt))?;
             }
-            Event::ExecutionFinished(e) => finished(run, e, at),
+            Event::ExecutionFinished(e) => finished(run, (e.ending, &e.code), at),
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// An item is a run with the steps of its own, begun by the fan out.
+    fn item_started(
+        &mut self,
+        offset: Offset,
+        project: ProjectId,
+        (e, at): (&ItemStarted, Timestamp),
+    ) -> Result<(), Error> {
+        let partition = self.partition;
+        let Some(parent) = self.run(project, e.parent)? else { return Ok(()) };
+        let execution = Execution {
+            id: e.execution,
+            status: Status::Running,
+            code: String::new(),
+            task_count: 0,
+            started_at: at,
+            ended_at: None,
+            ..parent.execution.clone()
+        };
+        let item = StepExecution {
+            id: step_execution(e.execution, &e.step.0),
+            step: e.step,
+            status: Status::Succeeded,
+            kind: StepType::Item,
+            attempts: vec![Attempt {
+                status: Status::Succeeded,
+                ended_at: Some(at),
+                output_size: i64::from(e.size),
+                ..waiting(at)
+            }],
+            started_at: at,
+            ended_at: Some(at),
+            next: Vec::new(),
+            prev: Some(step_execution(e.parent, &e.step.0)),
+        };
+        self.keep(offset, e.execution, (&item.id, 1))?;
+        let run = Run { execution, steps: vec![item] };
+        let key = item_key(partition, e.parent, e.index, e.number);
+        self.rows.put(ITEMS, key, &e.execution)?;
+        self.rows.put(PARENTS, run_key(partition, e.execution), &e.parent)?;
+        self.runs.insert(e.execution, Known { project, was: None, run });
+        Ok(())
+    }
+
+    fn item_finished(
+        &mut self,
+        project: ProjectId,
+        (e, at): (&ItemFinished, Timestamp),
+    ) -> Result<(), Error> {
+        if let Some(run) = self.run(project, e.execution)? {
+            finished(run, (e.ending, &e.code), at);
+        }
+        if let Some(parent) = self.run(project, e.parent)? {
+            parent.execution.task_count += e.task_count;
         }
         Ok(())
     }
@@ -202,7 +271,7 @@ fn ready(run: &mut Run, e: &StepReady, at: Timestamp) {
     let waits = e.due.is_some() && e.kind == StepKind::Delay;
     step.status = if waits {
         Status::Waiting
-    } else if e.attempt > 1 {
+    } else if e.attempt > 1 || e.kind == StepKind::FanOut {
         Status::Running
     } else {
         Status::Queued
@@ -226,6 +295,20 @@ fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> Uuid {
     attempt.output_size = i64::from(e.output_size);
     let id = step.id;
     run.execution.status = Status::Running;
+    run.execution.task_count += e.kind.tasks();
+    id
+}
+
+/// A page counts as an attempt of its own; the step goes on.
+fn page_fetched(run: &mut Run, e: &PageFetched, at: Timestamp) -> Uuid {
+    let step = step_of(run, (e.execution, e.step), e.kind, at);
+    step.status = Status::Running;
+    let attempt = began(step, (e.kind, e.attempt), e.started_at, at);
+    attempt.status = Status::Succeeded;
+    attempt.ended_at = Some(at);
+    attempt.input_size = i64::from(e.input_size);
+    attempt.output_size = i64::from(e.output_size);
+    let id = step.id;
     run.execution.task_count += e.kind.tasks();
     id
 }
@@ -267,13 +350,18 @@ fn began(
     attempt
 }
 
-fn finished(run: &mut Run, e: &ExecutionFinished, at: Timestamp) {
-    run.execution.status = match e.ending {
+/// Whether a run is an item of a fan out.
+fn is_item(run: &Run) -> bool {
+    run.steps.first().is_some_and(|first| first.kind == StepType::Item)
+}
+
+fn finished(run: &mut Run, (ending, code): (Ending, &str), at: Timestamp) {
+    run.execution.status = match ending {
         Ending::Succeeded => Status::Succeeded,
         Ending::Failed => Status::Errored,
         Ending::Cancelled => Status::Cancelled,
     };
-    run.execution.code = e.code.clone();
+    code.clone_into(&mut run.execution.code);
     run.execution.ended_at = Some(at);
     for step in &mut run.steps {
         if step.ended_at.is_none() {
@@ -372,10 +460,7 @@ mod tests {
     fn a_cancel_ends_the_attempt_that_is_open() {
         let mut run = run();
         ready(&mut run, &step_ready(1, StepKind::Request, None), Timestamp(10));
-        let execution = ExecutionId(id(1));
-        let (ending, code) = (Ending::Cancelled, "CANCELLED".to_owned());
-        let event = ExecutionFinished { execution, ending, code, task_count: 0 };
-        finished(&mut run, &event, Timestamp(30));
+        finished(&mut run, (Ending::Cancelled, "CANCELLED"), Timestamp(30));
         assert_eq!(times(&run.steps[0]), [(10, Some(30), Status::Cancelled)]);
         assert_eq!(run.steps[0].status, Status::Cancelled);
     }

@@ -2,18 +2,23 @@
 
 use super::index::Scope;
 use super::search::{Found, Search};
-use super::{CONTENTS, History, RUNS, STARTS, contents_key, decode, run_key};
+use super::{CONTENTS, History, ITEMS, PARENTS, RUNS, STARTS, contents_key, decode, run_key};
 use crate::owner::Seat;
+use crate::queue::after;
 use crate::runner;
 use bytes::Bytes;
+use domain::event::StepKind;
 use domain::id::{ExecutionId, ProjectId, hash16_of};
 use domain::key::{Key, partition_of};
 use domain::payload::Payload;
-use domain::view::{Execution, ExecutionFilter, Executions, Run, StepContents};
-use ports::{Error, Log, Store};
+use domain::view::{Execution, ExecutionFilter, Executions, Run, StepContents, StepType};
+use ports::{Error, Log, Range, Store};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// Items of fan outs that are shown with the execution that they are in.
+const ITEMS_SHOWN_MAX: usize = 100;
 
 /// Pauses between looks at how far the projection has come.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -91,8 +96,43 @@ impl HistoryReader {
         let Some(bytes) = self.row(RUNS, run_key(partition, id)).await? else { return Ok(None) };
         let run: Run = decode(&bytes)?;
         // The index knows the project; an id of another project's is as good as none.
-        let start = Scope::project(partition, project).start_key(run.execution.started_at, id);
+        let outer = self.outermost(partition, &run).await?;
+        let start = Scope::project(partition, project).start_key(outer.started_at, outer.id);
         Ok(self.row(STARTS, start).await?.map(|_| run))
+    }
+
+    /// The execution that the run of an item is in; of another run, its own.
+    async fn outermost(&self, partition: u16, run: &Run) -> Result<Execution, Error> {
+        let mut outer = run.execution.clone();
+        while let Some(parent) = self.row(PARENTS, run_key(partition, outer.id)).await? {
+            let parent: ExecutionId = decode(&parent)?;
+            let Some(bytes) = self.row(RUNS, run_key(partition, parent)).await? else { break };
+            // A run begins with its execution, and no more of it is read.
+            outer = decode(&bytes)?;
+        }
+        Ok(outer)
+    }
+
+    /// The runs of the items of its fan outs, in the order of their arrays: the first ones.
+    ///
+    /// # Errors
+    /// As [`HistoryReader::list`].
+    pub async fn items(&self, run: &Run) -> Result<Vec<Run>, Error> {
+        let fans_out = StepType::Step(StepKind::FanOut);
+        if !run.steps.iter().any(|step| step.kind == fans_out) {
+            return Ok(Vec::new());
+        }
+        let id = run.execution.id;
+        let partition = partition_of(hash16_of(&id.0), self.log.partitions());
+        let from = run_key(partition, id);
+        let range = Range { until: after(&from), from, limit: ITEMS_SHOWN_MAX, backwards: false };
+        let found = self.store.scan(ITEMS, range).await?;
+        let keys: Result<Vec<Bytes>, Error> = found
+            .iter()
+            .map(|(_, item)| decode(item).map(|item: ExecutionId| run_key(partition, item)))
+            .collect();
+        let rows = self.store.get(RUNS, &keys?).await?;
+        rows.into_iter().flatten().map(|row| decode(&row)).collect()
     }
 
     /// What one attempt of a step took in and gave, the last one if none is named; `None` if the

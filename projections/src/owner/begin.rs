@@ -29,7 +29,7 @@ const LOOK_AFTER_MS: i64 = 100;
 pub(super) struct Beginning {
     /// They begin when the record stands.
     pub(super) works: Vec<Work>,
-    /// Their integration is not active.
+    /// Their integration is not active, or what they are an item of has ended.
     pub(super) inactive: Vec<Work>,
     /// What the log is told.
     pub(super) record: Option<Recorded<Event>>,
@@ -58,7 +58,8 @@ impl Owner {
         let (inactive, works): (Vec<Work>, Vec<Work>) =
             self.load_work(calls).await?.into_iter().partition(|work| {
                 let project = config.project(work.run.project);
-                project.and_then(|project| project.is_active(work.run.integration)) == Some(false)
+                let is_active = project.and_then(|project| project.is_active(work.run.integration));
+                is_active == Some(false) || !work.is_wanted
             });
         let record = self.started(&works);
         if let Some(record) = &record {

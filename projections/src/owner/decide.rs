@@ -8,7 +8,7 @@ use crate::handover::Handed;
 use domain::answer;
 use domain::codec::{self, CodecError};
 use domain::command::Command;
-use domain::decide::{Given, Missing, Rejected, decide, reject, was_decided, without};
+use domain::decide::{Given, Missing, Rejected, Without, decide, reject, was_decided, without};
 use domain::event::{CommandRejected, Event};
 use domain::id::{EventId, ExecutionId};
 use domain::meta::{Meta, Recorded};
@@ -116,9 +116,11 @@ impl Owner {
             return Err(Error::Conflict("the partition is not held".into()));
         };
         held.advance(clock);
-        if let Command::FireTimer(timer) = &command.body {
-            // It was due by the clock of whoever fired it, which may have run ahead of this one.
-            held.advance(timer.due);
+        // It was due by the clock of whoever fired it, which may have run ahead of this one.
+        match &command.body {
+            Command::FireTimer(timer) => held.advance(timer.due),
+            Command::FireSchedule(schedule) => held.advance(schedule.at),
+            _ => {}
         }
         let now = held.now;
         let given = Given {
@@ -135,8 +137,13 @@ impl Owner {
             match guarded(&given, &mut opener, command) {
                 Ok(events) => break events,
                 Err(Missing) if fetches < FETCHES_MAX => {
-                    if opener.fetch().await? == Fetched::Never {
-                        break without(&given, command);
+                    let why = match opener.fetch().await? {
+                        Fetched::Now => None,
+                        Fetched::Never => Some(Without::Erased),
+                        Fetched::TooLarge => Some(Without::TooLarge),
+                    };
+                    if let Some(why) = why {
+                        break without(&given, command, why);
                     }
                 }
                 Err(Missing) => {
@@ -262,11 +269,13 @@ impl Owner {
     fn left(&self, event: &Event) -> Option<ExecutionId> {
         let execution = match event {
             Event::StepSucceeded(e) => e.execution,
+            Event::PageFetched(e) => e.execution,
             Event::StepFailed(e) => e.execution,
             Event::StepPaused(e) => e.execution,
             // Due before and due again: it goes to the end of its queue.
             Event::StepReady(e) => e.execution,
             Event::ExecutionFinished(e) => e.execution,
+            Event::ItemFinished(e) => e.execution,
             _ => return None,
         };
         let live = self.rows.execution(&RowKey::Execution(execution))?;

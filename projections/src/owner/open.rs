@@ -1,15 +1,17 @@
 //! Opens sealed values for a decision or a job.
 
+use super::table;
 use crate::world::World;
 use bytes::Bytes;
 use domain::config::Project;
 use domain::decide::{Missing, Open};
+use domain::exchange;
+use domain::id::{ExecutionId, ProjectId};
 use domain::key::Key;
 use domain::payload::Payload;
-use domain::state::{Execution, RowKey, Rows, User};
+use domain::state::{Execution, Lineage, Row, RowKey, Rows, User};
 use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
-use domain::{exchange, id::ProjectId};
 use ports::{Error, VaultError};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -22,13 +24,36 @@ pub struct Opener<'a> {
     project: Option<&'a Project>,
     fetched: BTreeMap<Bytes, Bytes>,
     wanted: Vec<(Key, Payload)>,
+    gathered: BTreeMap<(ExecutionId, u16), Vec<Value>>,
+    to_gather: Option<Gather>,
     failed: Option<VaultError>,
 }
+
+/// What the items of a fan out gave in one step, or the pages of one: where, and how many they are.
+struct Gather {
+    key: Key,
+    of: (ExecutionId, u16),
+    parts: u32,
+}
+
+/// What is gathered for one step, in bytes of JSON.
+const GATHERED_BYTES_MAX: usize = 50 * 1024 * 1024;
+/// Rows read in one go while gathering.
+const GATHERED_ROWS_MAX: u32 = 1_000;
 
 impl<'a> Opener<'a> {
     /// An opener for one user of a project.
     pub fn new(world: &'a World, user: Option<&'a User>, project: Option<&'a Project>) -> Self {
-        Self { world, user, project, fetched: BTreeMap::new(), wanted: Vec::new(), failed: None }
+        Self {
+            world,
+            user,
+            project,
+            fetched: BTreeMap::new(),
+            wanted: Vec::new(),
+            gathered: BTreeMap::new(),
+            to_gather: None,
+            failed: None,
+        }
     }
 
     /// The opener for a key of an owner's rows.
@@ -62,7 +87,74 @@ impl<'a> Opener<'a> {
                 self.fetched.insert(sealed.clone(), clear);
             }
         }
+        match self.to_gather.take() {
+            Some(gather) => self.gather(gather).await,
+            None => Ok(Fetched::Now),
+        }
+    }
+
+    /// Reads the parts of what a step gave, in their order; null for items that gave nothing.
+    async fn gather(&mut self, Gather { key, of, parts }: Gather) -> Result<Fetched, Error> {
+        let partition = key.partition(self.world.log.partitions());
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        for from in (0..parts).step_by(GATHERED_ROWS_MAX as usize) {
+            let numbers = from..parts.min(from + GATHERED_ROWS_MAX);
+            let places: Vec<Bytes> = numbers
+                .map(|number| table::place(partition, &RowKey::Part(of.0, of.1, number)).1)
+                .collect();
+            for row in self.world.store.get(table::PARTS, &places).await? {
+                let Some(row) = row else {
+                    values.push(Value::Null);
+                    continue;
+                };
+                let Row::Part(part) = table::decode(&row)? else { return Ok(Fetched::Never) };
+                let clear = match self.world.vault.fetch(&key, &part).await {
+                    Ok(clear) => clear,
+                    Err(error) => return unreadable(error),
+                };
+                bytes += clear.len();
+                if bytes > GATHERED_BYTES_MAX {
+                    return Ok(Fetched::TooLarge);
+                }
+                values.push(output_in(&clear));
+            }
+        }
+        self.gathered.insert(of, values);
         Ok(Fetched::Now)
+    }
+
+    /// What a step gave: in this run, in one around it, or, gathered, in the items of a fan out.
+    fn output(
+        &mut self,
+        run: &Lineage<'_>,
+        key: &Key,
+        index: u16,
+    ) -> Result<Option<Value>, Missing> {
+        if let Some(packed) = run.output(index) {
+            let mut last = output_in(&self.open(key, packed)?);
+            if let Some((id, pages)) = run.pages(index) {
+                let before = self.parts(key, ((id, index), pages))?;
+                join_pages(&mut last, before);
+            }
+            return Ok(Some(last));
+        }
+        if let Some(item) = run.instance(index) {
+            return Ok(Some(json!({ "instance": self.json(key, item)? })));
+        }
+        let Some((id, items)) = run.gathered(index) else { return Ok(None) };
+        Ok(Some(transposed(self.parts(key, ((id, index), items))?)))
+    }
+
+    fn parts(
+        &mut self,
+        key: &Key,
+        (of, parts): ((ExecutionId, u16), u32),
+    ) -> Result<Vec<Value>, Missing> {
+        if let Some(gathered) = self.gathered.get(&of) {
+            return Ok(gathered.clone());
+        }
+        self.to_gather = Some(Gather { key: key.clone(), of, parts });
+        Err(Missing)
     }
 
     fn open(&mut self, key: &Key, payload: &Payload) -> Result<Bytes, Missing> {
@@ -113,7 +205,8 @@ impl<'a> Opener<'a> {
 }
 
 impl Open for Opener<'_> {
-    fn scope(&mut self, run: &Execution, needs: &Needs) -> Result<Scope, Missing> {
+    fn scope(&mut self, lineage: &Lineage<'_>, needs: &Needs) -> Result<Scope, Missing> {
+        let run = lineage.run;
         let key = Key::User(run.project, run.user.clone());
         let mut scope = Scope::default();
         let workflow = self.project.and_then(|p| p.workflow(run.workflow, run.version));
@@ -121,14 +214,10 @@ impl Open for Opener<'_> {
             scope.names = Arc::new(workflow.names());
         }
         if needs.trigger {
-            scope.trigger = self.json(&key, &run.trigger_output)?;
+            scope.trigger = self.json(&key, lineage.trigger_output())?;
         }
         for index in &needs.outputs {
-            if let Some(packed) = run.outputs.get(index) {
-                let clear = self.open(&key, packed)?;
-                let output = exchange::unpack(&clear).ok().map(|(_, output)| output);
-                let output = output.and_then(|json| serde_json::from_slice(json).ok());
-                let output = output.unwrap_or(Value::Null);
+            if let Some(output) = self.output(lineage, &key, *index)? {
                 scope.outputs.insert(*index, output);
             }
         }
@@ -156,10 +245,54 @@ pub enum Fetched {
     Now,
     /// It never will be: its key or its blob is gone, or it is not what was sealed.
     Never,
+    /// It is more than a step may refer to.
+    TooLarge,
+}
+
+/// What a step gave, of what it took and gave.
+fn output_in(packed: &[u8]) -> Value {
+    let output = exchange::unpack(packed).ok().map(|(_, output)| output);
+    output.and_then(|json| serde_json::from_slice(json).ok()).unwrap_or(Value::Null)
+}
+
+/// Puts the results of earlier pages in front of those of the last one.
+fn join_pages(last: &mut Value, pages: Vec<Value>) {
+    let mut results = Vec::new();
+    for mut page in pages {
+        if let Value::Array(found) = page["response"]["results"].take() {
+            results.extend(found);
+        }
+    }
+    if let Value::Array(found) = last["response"]["results"].take() {
+        results.extend(found);
+    }
+    last["response"]["results"] = Value::Array(results);
+}
+
+/// Outputs of items as one output whose root holds an array: `{result: [1, 2]}` of `{result: 1}`
+/// and `{result: 2}`, so that it is referred to as the output of one item is.
+fn transposed(outputs: Vec<Value>) -> Value {
+    let mut roots = Map::new();
+    for output in &outputs {
+        let Value::Object(output) = output else { continue };
+        for root in
+            output.keys().filter(|root| !roots.contains_key(*root)).cloned().collect::<Vec<_>>()
+        {
+            roots.insert(root, Value::Null);
+        }
+    }
+    let mut arrays: Vec<(String, Vec<Value>)> =
+        roots.into_iter().map(|(root, _)| (root, Vec::with_capacity(outputs.len()))).collect();
+    for mut output in outputs {
+        for (root, array) in &mut arrays {
+            array.push(output.get_mut(root.as_str()).map_or(Value::Null, Value::take));
+        }
+    }
+    Value::Object(arrays.into_iter().map(|(root, array)| (root, Value::Array(array))).collect())
 }
 
 /// What a failure to open means: try again later, or go on without.
-pub(super) fn unreadable(error: VaultError) -> Result<Fetched, Error> {
+pub(crate) fn unreadable(error: VaultError) -> Result<Fetched, Error> {
     match error {
         VaultError::Port(error) => Err(error),
         VaultError::KeyGone { .. } | VaultError::Forged { .. } | VaultError::Apart => {

@@ -14,7 +14,7 @@ use domain::event::Event;
 use domain::id::{Asking, CommandId, ExecutionId};
 use domain::key::Key;
 use domain::meta::{Actor, Recorded};
-use domain::state::{Due, Execution, Pending, RowKey, User};
+use domain::state::{Due, Execution, Pending, RowKey, User, schedule_id};
 use domain::time::Timestamp;
 use ports::{Error, Partition, Record};
 
@@ -93,6 +93,14 @@ impl Owner {
             Event::StepPaused(e) => self.timers.forget(e.execution),
             Event::StepSucceeded(e) => self.timers.forget(e.execution),
             Event::ExecutionFinished(e) => self.timers.forget(e.execution),
+            Event::ItemFinished(e) => self.timers.forget(e.execution),
+            Event::ScheduleSet(e) => {
+                let id = schedule_id(e.workflow, e.credential);
+                self.timers.forget(id);
+                if let Some(at) = e.at {
+                    self.timers.set(at, id);
+                }
+            }
             _ => {}
         }
     }
@@ -180,9 +188,16 @@ impl Owner {
         due: Vec<(Timestamp, ExecutionId)>,
     ) -> Result<usize, Error> {
         self.load(due.iter().map(|(_, id)| RowKey::Execution(*id)).collect()).await?;
+        let is_run = |id| self.rows.contains(&RowKey::Execution(id));
+        let others = due.iter().filter(|(_, id)| !is_run(*id));
+        let others = others.map(|(_, id)| RowKey::Schedule(*id)).collect();
+        self.load(others).await?;
         let mut records = Vec::new();
         for (due, execution) in due {
-            let Some(run) = self.rows.execution(&RowKey::Execution(execution)) else { continue };
+            let Some(run) = self.rows.execution(&RowKey::Execution(execution)) else {
+                records.extend(self.fired_schedule((due, execution))?);
+                continue;
+            };
             let Some(pending) = run.pending.as_ref().filter(|p| p.due == Due::At(due)) else {
                 continue;
             };
@@ -234,9 +249,21 @@ impl Owner {
             user: run.user.clone(),
             index: pending.index,
             attempt: pending.attempt,
+            page: self.rows.pages(id, pending.index),
         };
+        let last_page = call
+            .page
+            .checked_sub(1)
+            .and_then(|page| self.rows.part(&RowKey::Part(id, pending.index, page)).cloned());
         let _begun = self.world.under_way.begin((id, pending.since));
-        Some(Work { call, run: run.clone(), user: account, _begun })
+        let lineage = self.rows.lineage(id);
+        let is_wanted = lineage.is_some();
+        let (nest, within) = lineage.map_or((None, Vec::new()), |lineage| {
+            let within = lineage.within.into_iter().map(|(id, outer)| (id, outer.clone()));
+            (lineage.nest.cloned(), within.collect())
+        });
+        let run = run.clone();
+        Some(Work { call, run, nest, within, last_page, is_wanted, user: account, _begun })
     }
 }
 

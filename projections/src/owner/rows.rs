@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, Mark};
 use super::table::{self, CHECKPOINTS};
 use super::{Decided, Held, Owner};
 use bytes::Bytes;
-use domain::event::Event;
+use domain::event::{Event, StepKind};
 use domain::state::{self, Row, RowKey, Rows};
 use domain::time::Timestamp;
 use ports::{Error, Write};
@@ -151,8 +151,16 @@ impl Owner {
         Ok(Write::Put { table: CHECKPOINTS, key: self.checkpoint_key(), value })
     }
 
-    /// Loads rows that are not at hand.
+    /// Loads rows that are not at hand, with those that they are of no use without.
     pub(super) async fn load(&mut self, mut keys: Vec<RowKey>) -> Result<(), Error> {
+        while !keys.is_empty() {
+            self.load_just(keys.clone()).await?;
+            keys = keys.iter().flat_map(|key| self.rows.implied(key)).collect();
+        }
+        Ok(())
+    }
+
+    async fn load_just(&mut self, mut keys: Vec<RowKey>) -> Result<(), Error> {
         // What was removed and not written yet must not come back from the store.
         keys.retain(|key| !self.rows.contains(key) && !self.rows.is_dirty(key));
         keys.sort();
@@ -185,7 +193,19 @@ pub(super) fn is_awaited(event: &Event) -> bool {
             | Event::WorkflowSwitched(_)
             | Event::UserDescribed(_)
             | Event::UserSwitched(_)
-    )
+    ) || is_joined(event)
+}
+
+/// Whether steps may refer from now on to what the items of a fan out gave, or to pages, which lie
+/// in the store.
+fn is_joined(event: &Event) -> bool {
+    match event {
+        // Another page is due, and the last one may end the step.
+        Event::PageFetched(_) => true,
+        Event::StepSucceeded(e) => e.kind == StepKind::FanOut,
+        Event::StepFailed(e) => e.kind == StepKind::FanOut && e.continued,
+        _ => false,
+    }
 }
 
 /// Whether a row that was saved is likely to be needed again soon. What is parked is not.
@@ -193,8 +213,18 @@ fn is_kept(key: &RowKey, row: &Row, latest: Timestamp) -> bool {
     match row {
         Row::User(_) | Row::Budget(_) | Row::Heard(_) => true,
         Row::Execution(run) => run.pending.as_ref().is_some_and(|pending| pending.due.is_up()),
+        // What fans out is asked for by each of its items.
+        Row::Nested(nested) => {
+            nested.run.pending.as_ref().is_none_or(|pending| pending.due.is_up())
+        }
         // What is decided in this second is still to be named in it.
         Row::Expiring(_) => state::is_open(key, latest),
-        Row::Seen(_) | Row::Link(_) | Row::Delivery(_) | Row::Waits | Row::Started(_) => false,
+        Row::Seen(_)
+        | Row::Link(_)
+        | Row::Delivery(_)
+        | Row::Waits
+        | Row::Started(_)
+        | Row::Part(_)
+        | Row::Schedule(_) => false,
     }
 }

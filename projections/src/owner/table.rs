@@ -39,10 +39,16 @@ pub const EXPIRIES: Table = Table("owner.expiry");
 /// Steps that wait until their integration is active again, by integration.
 pub const PAUSED: Table = Table("owner.paused");
 
+/// Parts of what steps took and gave.
+pub const PARTS: Table = Table("owner.part");
+
+/// Schedules that wait for a moment.
+pub const SCHEDULES: Table = Table("owner.schedule");
+
 /// Every table that is folded from events.
-pub const FOLDED: [Table; 12] = [
+pub const FOLDED: [Table; 14] = [
     USERS, EXECUTIONS, SEEN, LINKS, DELIVERIES, BUDGETS, READY, STARTED, TIMERS, HEARD, EXPIRIES,
-    PAUSED,
+    PAUSED, PARTS, SCHEDULES,
 ];
 
 /// Where a row lies.
@@ -66,16 +72,7 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
         RowKey::Link(project, integration, account) => {
             bytes.put_slice(project.bytes());
             bytes.put_slice(integration.bytes());
-            match account {
-                Account::Provider(id) => {
-                    bytes.put_u8(0);
-                    bytes.put_slice(id.as_bytes());
-                }
-                Account::Credential(id) => {
-                    bytes.put_u8(1);
-                    bytes.put_slice(id.bytes());
-                }
-            }
+            put_account(&mut bytes, account);
             LINKS
         }
         RowKey::Delivery(project, integration, delivery) => {
@@ -114,8 +111,31 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
             bytes.put_slice(execution.bytes());
             PAUSED
         }
+        RowKey::Part(execution, index, number) => {
+            bytes.put_slice(execution.bytes());
+            bytes.put_u16(*index);
+            bytes.put_u32(*number);
+            PARTS
+        }
+        RowKey::Schedule(id) => {
+            bytes.put_slice(id.bytes());
+            SCHEDULES
+        }
     };
     (table, bytes.freeze())
+}
+
+fn put_account(bytes: &mut BytesMut, account: &Account) {
+    match account {
+        Account::Provider(id) => {
+            bytes.put_u8(0);
+            bytes.put_slice(id.as_bytes());
+        }
+        Account::Credential(id) => {
+            bytes.put_u8(1);
+            bytes.put_slice(id.bytes());
+        }
+    }
 }
 
 fn put_waiting(
@@ -164,6 +184,11 @@ pub fn paused_of(partition: u16, integration: IntegrationId) -> Bytes {
 /// Reads the key of a row of [`PAUSED`].
 pub fn parse_paused(key: &[u8]) -> Option<(IntegrationId, ExecutionId)> {
     Some((IntegrationId(uuid(key.get(2..18)?)?), ExecutionId(uuid(key.get(18..34)?)?)))
+}
+
+/// Reads the key of a row of [`USERS`]: the user.
+pub fn user_in(key: &[u8]) -> Option<String> {
+    std::str::from_utf8(key.get(18..)?).ok().map(str::to_owned)
 }
 
 /// Reads the key of a row of [`TIMERS`].

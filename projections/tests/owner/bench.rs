@@ -56,6 +56,7 @@ impl Outbound for Echo {
             output: json!({ "result": job.scope.trigger }),
             failure: None,
             status: None,
+            goes_on: false,
         }
     }
 }

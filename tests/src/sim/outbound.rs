@@ -54,6 +54,13 @@ impl Outbound for WayOut {
             None => json!({ "result": job.scope.trigger }),
             Some(failure) => json!({ "error": { "message": failure.code } }),
         };
-        Outcome { started_at: self.clock.now(), input: json!({}), output, failure, status: None }
+        Outcome {
+            started_at: self.clock.now(),
+            input: json!({}),
+            output,
+            failure,
+            status: None,
+            goes_on: false,
+        }
     }
 }

@@ -37,10 +37,36 @@ static TRIGGER: Shape = Shape::Object(&Object {
         optional("of", &FILLED, "The integration that sends the webhook; the workflow's own.")
             .not(&["integration", "from"]),
         optional("request", &REQUEST_TRIGGER, "A request of your application."),
+        optional("schedule", &SCHEDULE, "A moment that comes again and again.").not(&[
+            "cron",
+            "scheduler",
+            "every",
+        ]),
     ],
-    rules: &[Rule::One(&["app_event", "webhook", "request"]), Rule::With("of", "webhook")],
+    rules: &[
+        Rule::One(&["app_event", "webhook", "request", "schedule"]),
+        Rule::With("of", "webhook"),
+    ],
 });
 
+static MISSED: Shape = Shape::Choice(|| &["once", "skip"]);
+static SCHEDULE: Shape = Shape::Object(&Object {
+    name: "schedule",
+    doc: "When the workflow runs by itself, for every account that it is switched on for.",
+    fields: &[
+        required("cron", &FILLED, "A cron pattern: five fields, or six with seconds in front.")
+            .not(&["pattern", "expression"]),
+        optional(
+            "timezone",
+            &FILLED,
+            "An IANA time zone, or a variable of the user's metadata; America/Los_Angeles.",
+        )
+        .not(&["time_zone", "zone", "tz"]),
+        optional("exact", &FLAG, "Whether it is never up to a minute late, to spread load; false."),
+        optional("missed", &MISSED, "What becomes of moments that nobody was there for; once."),
+    ],
+    rules: &[],
+});
 static DATA_TYPE: Shape = Shape::Choice(|| {
     &[
         "string",
@@ -117,6 +143,10 @@ static STEP: Shape = Shape::Object(&Object {
         optional("if", &Shape::Condition, "A choice.").not(&["conditional", "condition", "when"]),
         optional("then", &STEPS, "Steps for when it holds."),
         optional("else", &STEPS, "Steps for when it does not."),
+        optional("fan_out", &VALUE, "An array: `steps` run for each item, all at a time.")
+            .not(&["for_each", "map", "fanout", "foreach"]),
+        optional("steps", &STEPS, "Steps for each item; it is `{{name.instance}}`.")
+            .not(&["each", "do"]),
         optional("delay", &DELAY, "A pause.").not(&["wait", "sleep"]),
         optional("response", &RESPONSE, "The answer to the request that started the run.")
             .not(&["respond", "answer"]),
@@ -129,10 +159,19 @@ static STEP: Shape = Shape::Object(&Object {
             .not(&["ignore_failure", "continueonerror"]),
     ],
     rules: &[
-        Rule::One(&["request", "integration_request", "function", "if", "delay", "response"]),
+        Rule::One(&[
+            "request",
+            "integration_request",
+            "function",
+            "if",
+            "fan_out",
+            "delay",
+            "response",
+        ]),
         Rule::With("parameters", "function"),
         Rule::With("then", "if"),
         Rule::With("else", "if"),
+        Rule::With("steps", "fan_out"),
     ],
 });
 
@@ -178,6 +217,8 @@ macro_rules! request {
                 optional("raw", &VALUE, "The body, as it is."),
                 optional("authorization", &AUTHORIZATION, "How it authenticates.").not(&["auth"]),
                 optional("timeout_ms", &REQUEST_TIMEOUT, "When it is given up.").not(&["timeout"]),
+                optional("pagination", &PAGINATION, "How it goes on to further pages.")
+                    .not(&["paging", "paginate"]),
             ],
             rules: &[Rule::Single(&["json", "form", "raw"])],
         })
@@ -193,6 +234,23 @@ static INTEGRATION_REQUEST: Shape = request!(
     "An HTTP request to the integration: base URL and the user's token are added.",
     required("path", &FILLED, "The path, or a full URL on a host of it.").not(&["url", "uri"])
 );
+
+static PAGINATION: Shape = Shape::Object(&Object {
+    name: "pagination",
+    doc: "How a request goes on to further pages; their results become one array, `response.results`.",
+    fields: &[
+        required("output", &FILLED, "A page's results: `{{self.response.body.items}}`."),
+        required(
+            "page_token",
+            &FILLED,
+            "What the next page is asked for with, as `{{self.pageToken}}` in the request.",
+        )
+        .not(&["token", "cursor", "pagetoken"]),
+        optional("stop_when", &Shape::Condition, "When a page is the last; without a token.")
+            .not(&["until", "stopwhen"]),
+    ],
+    rules: &[],
+});
 
 static UNIT: Shape = Shape::Choice(|| &["seconds", "minutes", "hours", "days"]);
 static DELAY: Shape = Shape::Object(&Object {

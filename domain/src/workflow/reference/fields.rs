@@ -31,6 +31,7 @@ pub(crate) fn each_template<'a>(
         Action::Conditional(conditional) => each_of_condition(&conditional.when, take),
         Action::Delay(delay) => take("value", Template::Value(&delay.value)),
         Action::Response(response) => take("body", Template::Value(&response.body)),
+        Action::FanOut(fan_out) => take("over", Template::Value(&fan_out.over)),
     }
 }
 
@@ -44,6 +45,13 @@ fn each_of_request<'a>(request: &'a Request, take: &mut impl FnMut(&'static str,
         Body::Form(pairs) => each_of_pairs("body", pairs, take),
     }
     each_of_authorization(&request.authorization, take);
+    if let Some(pagination) = &request.pagination {
+        take("output", Template::Value(&pagination.output));
+        take("page_token", Template::Value(&pagination.page_token));
+        if let Some(condition) = &pagination.stop_when {
+            each_of_condition(condition, take);
+        }
+    }
 }
 
 fn each_of_pairs<'a>(

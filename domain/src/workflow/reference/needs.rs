@@ -102,6 +102,7 @@ mod tests {
             body: Body::Json(json!({ "text": "{{pick.result.text}} {{gone.x}} {{9.x}}" })),
             authorization: Authorization::Bearer { token: "{{settings.oauthAccessToken}}".into() },
             timeout_ms: None,
+            pagination: None,
         };
         let step = Step {
             id: StepId(Uuid::from_u128(1)),

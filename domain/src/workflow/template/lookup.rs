@@ -150,7 +150,8 @@ pub(super) fn lookup<'a>(
             },
         }),
         "secrets" => secret(variable, path, scope),
-        "self" => Err(Unresolved::Unreadable(variable.text.to_owned())),
+        "self" if scope.own.is_null() => Err(Unresolved::Unreadable(variable.text.to_owned())),
+        "self" => Ok(walk(&scope.own, path)),
         root => {
             let unknown = || Unresolved::UnknownStep(root.to_owned());
             let index = index_of(root, scope).ok_or_else(unknown)?;

@@ -23,6 +23,7 @@ fn scope() -> Scope {
             ("API_KEY".into(), "k3y".into()),
             ("with.dot".into(), "d".into()),
         ]),
+        own: Value::Null,
     }
 }
 

@@ -44,6 +44,14 @@ pub(super) fn faults(action: &Action) -> Vec<(&'static str, Reason)> {
                 faults.push(("status_code", Reason::StatusInvalid));
             }
         }
+        Action::FanOut(fan_out) => {
+            if !can_be_array(&fan_out.over) {
+                faults.push(("over", Reason::NotAnArray));
+            }
+            if fan_out.first.is_none() {
+                faults.push(("first", Reason::FanOutEmpty));
+            }
+        }
     }
     faults
 }
@@ -107,6 +115,14 @@ fn is_small(condition: &Condition, depth: usize, rules: &mut usize) -> bool {
             *rules += 1;
             *rules <= RULES_MAX
         }
+    }
+}
+
+fn can_be_array(over: &Value) -> bool {
+    match over {
+        Value::Array(_) => true,
+        Value::String(text) => has_braces(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     }
 }
 

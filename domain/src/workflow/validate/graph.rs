@@ -10,15 +10,17 @@ pub(super) struct Graph {
 
 /// The successors that a step names, and where.
 pub(super) fn successor_fields(step: &Step) -> impl Iterator<Item = (&'static str, u16)> {
-    let (yes, no) = match &step.action {
-        Action::Conditional(conditional) => (conditional.yes, conditional.no),
+    let named = match &step.action {
+        Action::Conditional(conditional) => {
+            [("next", step.next), ("yes", conditional.yes), ("no", conditional.no)]
+        }
+        Action::FanOut(fan_out) => [("next", step.next), ("first", fan_out.first), ("", None)],
         Action::Request(_)
         | Action::IntegrationRequest(_)
         | Action::Function(_)
         | Action::Delay(_)
-        | Action::Response(_) => (None, None),
+        | Action::Response(_) => [("next", step.next), ("", None), ("", None)],
     };
-    let named = [("next", step.next), ("yes", yes), ("no", no)];
     named.into_iter().filter_map(|(field, index)| Some((field, index?)))
 }
 
@@ -29,6 +31,7 @@ fn successors(step: &Step) -> [Option<u16>; 2] {
         Action::Conditional(conditional) => {
             [conditional.yes.or(step.next), conditional.no.or(step.next)]
         }
+        Action::FanOut(fan_out) => [fan_out.first, step.next],
         Action::Request(_)
         | Action::IntegrationRequest(_)
         | Action::Function(_)
@@ -39,8 +42,9 @@ fn successors(step: &Step) -> [Option<u16>; 2] {
 
 impl Graph {
     pub(super) fn of(workflow: &Workflow) -> Self {
+        let joins = joins(workflow);
         let count = workflow.steps.len();
-        let after = (0..count).map(|from| reached(workflow, from)).collect();
+        let after = (0..count).map(|from| reached(workflow, &joins, from)).collect();
         Self { after }
     }
 
@@ -51,13 +55,30 @@ impl Graph {
     }
 }
 
+/// Where the ends of items are joined: for each step, the steps after the fan outs that it is in.
+fn joins(workflow: &Workflow) -> Vec<Vec<u16>> {
+    let mut joins = vec![Vec::new(); workflow.steps.len()];
+    for (index, step) in (0..=u16::MAX).zip(&workflow.steps) {
+        let Some(next) = step.next.filter(|_| matches!(step.action, Action::FanOut(_))) else {
+            continue;
+        };
+        for inner in workflow.body_of(index) {
+            if let Some(joined) = joins.get_mut(usize::from(inner)) {
+                joined.push(next);
+            }
+        }
+    }
+    joins
+}
+
 /// The steps that some way of at least one step leads to.
-fn reached(workflow: &Workflow, from: usize) -> Vec<u64> {
+fn reached(workflow: &Workflow, joins: &[Vec<u16>], from: usize) -> Vec<u64> {
     let mut set = vec![0u64; workflow.steps.len().div_ceil(64)];
     let mut open = vec![from];
     while let Some(index) = open.pop() {
         let Some(step) = workflow.steps.get(index) else { continue };
-        for next in successors(step).into_iter().flatten().map(usize::from) {
+        let joined = joins.get(index).into_iter().flatten().copied();
+        for next in successors(step).into_iter().flatten().chain(joined).map(usize::from) {
             let Some(word) = set.get_mut(next / 64) else { continue };
             let bit = 1 << (next % 64);
             if *word & bit == 0 {

@@ -33,6 +33,7 @@ fn request(url: &str) -> Request {
         body: Body::None,
         authorization: Authorization::None,
         timeout_ms: None,
+        pagination: None,
     }
 }
 

@@ -130,9 +130,10 @@ impl WorkflowStates {
 /// Whether users see the workflow in a portal.
 pub(super) fn is_listed(workflow: &Workflow) -> bool {
     match workflow.trigger {
-        Trigger::AppEvent { .. } | Trigger::Request(_) | Trigger::Webhook { .. } => {
-            !workflow.hidden
-        }
+        Trigger::AppEvent { .. }
+        | Trigger::Request(_)
+        | Trigger::Webhook { .. }
+        | Trigger::Schedule(_) => !workflow.hidden,
     }
 }
 

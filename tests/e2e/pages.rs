@@ -1,0 +1,126 @@
+//! Paginated requests, as the Slack tutorial of the seeds has it (requests/request-pagination).
+
+use crate::project::{id, on_request, project};
+use crate::server::Server;
+use crate::world::{World, text, until};
+use serde_json::{Value, json};
+
+fn listing(name: &str, path: &str, last: &Value) -> Value {
+    on_request(
+        name,
+        &json!([
+            { "name": "list", "integration_request": {
+                "path": path,
+                "params": { "limit": 3, "cursor": "{{self.pageToken}}" },
+                "pagination": {
+                    "output": "{{self.response.body.channels}}",
+                    "page_token": "{{self.response.body.response_metadata.next_cursor}}",
+                    "stop_when": { "{{self.response.body.response_metadata.next_cursor}}":
+                        { "exactly_matches": "" } },
+                },
+            } },
+            last.clone(),
+        ]),
+    )
+}
+
+/// What later steps see of it.
+fn last() -> Value {
+    json!({ "name": "last", "function": "function yourFunction({ list }) { return list; }",
+        "parameters": { "list": "{{list.response}}" } })
+}
+
+fn file(server: &Server) -> Value {
+    let failed = json!({ "name": "failed", "if": { "{{list.response.error.message}}": { "exists": true } } });
+    let endless = json!([
+        { "name": "list", "request": { "url": server.url("/endless"),
+            "params": { "cursor": "{{self.pageToken}}" },
+            "pagination": { "output": "{{self.response.body.channels}}",
+                "page_token": "{{self.response.body.next}}" } } },
+        last(),
+    ]);
+    project(
+        &server.url(""),
+        &[
+            listing("slack", "/pages/4", &last()),
+            listing("long", "/pages/120", &last()),
+            listing("refused", "/refused/2", &last()),
+            listing("refused and seen", "/refused/2", &failed),
+            listing("refused at once", "/status/401", &last()),
+            on_request("endless", &endless),
+        ],
+    )
+}
+
+fn ids(response: &Value) -> Vec<String> {
+    response["results"].as_array().unwrap().iter().map(|channel| text(&channel["id"])).collect()
+}
+
+#[tokio::test]
+async fn every_page_is_asked_for_and_the_results_are_one_array() {
+    let server = Server::start().await;
+    let world = World::start(&file(&server)).await;
+    let token = world.connected("anna").await;
+    let run = world.run_through(&token, &id("slack"), &json!({})).await;
+    // A task for each page, and one for the function.
+    assert_eq!((&run["status"], &run["taskCount"]), (&json!("SUCCEEDED"), &json!(5)), "{run}");
+    let response = world.step(&run, 2).await["output"]["result"].clone();
+    let expected: Vec<String> =
+        (0..4).flat_map(|page| (0..3).map(move |i| format!("C{page}{i}"))).collect();
+    assert_eq!((ids(&response), &response["statusCode"]), (expected, &json!(200)));
+    let asked: Vec<String> =
+        server.seen("/pages/4").iter().map(|seen| text(&seen["query"])).collect();
+    let queries =
+        ["limit=3", "limit=3&cursor=page-1", "limit=3&cursor=page-2", "limit=3&cursor=page-3"];
+    assert_eq!(asked, queries);
+    // Each page is shown as what the step did then.
+    assert_eq!(run["stepExecutions"][1]["attemptCount"], 4);
+    let second = world.attempt(&run, 1, 2).await;
+    assert_eq!(second["output"]["pageToken"], "page-2");
+}
+
+#[tokio::test]
+async fn what_was_got_before_an_error_stands_beside_it() {
+    let server = Server::start().await;
+    let world = World::start(&file(&server)).await;
+    let token = world.connected("anna").await;
+    let run = world.run_through(&token, &id("refused"), &json!({})).await;
+    assert_eq!((&run["status"], &run["taskCount"]), (&json!("SUCCEEDED"), &json!(3)), "{run}");
+    let response = world.step(&run, 2).await["output"]["result"].clone();
+    assert_eq!(ids(&response), ["C00", "C01", "C02", "C10", "C11", "C12"]);
+    assert_eq!(response["error"], json!({ "message": "401 - Unauthorized" }));
+    let run = world.run_through(&token, &id("refused and seen"), &json!({})).await;
+    assert_eq!(world.step(&run, 2).await["output"], json!({ "selectedChoice": "Yes" }));
+    let run = world.run_through(&token, &id("refused at once"), &json!({})).await;
+    assert_eq!((&run["status"], &run["errorCode"]), (&json!("FAILED"), &json!("REQUEST_FAILED")));
+}
+
+#[tokio::test]
+async fn pages_that_do_not_end_are_given_up() {
+    let server = Server::start().await;
+    let world = World::start(&file(&server)).await;
+    let token = world.connected("anna").await;
+    let run = world.run_through(&token, &id("endless"), &json!({})).await;
+    assert_eq!(run["stepExecutions"][1]["errorCode"], "PAGINATION_ENDLESS", "{run}");
+    let response = world.step(&run, 2).await["output"]["result"].clone();
+    assert_eq!(response["results"], json!([1, 1]));
+    assert_eq!(response["error"]["code"], "PAGINATION_ENDLESS");
+    assert_eq!(server.seen("/endless").len(), 2);
+}
+
+#[tokio::test]
+async fn a_killed_node_goes_on_at_the_page_and_asks_for_no_other_again() {
+    let server = Server::start().await;
+    let world = World::start(&file(&server)).await;
+    let token = world.connected("anna").await;
+    let answer = world.api.request(&token, &id("long"), &json!({})).await.unwrap();
+    let execution = text(&answer.json()["executionId"]);
+    until("some pages", async || (server.seen("/pages/120").len() > 20).then_some(())).await;
+    let world = world.killed().await;
+    let run = world.run(&execution).await;
+    assert_eq!((&run["status"], &run["taskCount"]), (&json!("SUCCEEDED"), &json!(121)), "{run}");
+    let response = world.step(&run, 2).await["output"]["result"].clone();
+    assert_eq!(response["results"].as_array().unwrap().len(), 360);
+    // The page under way when the node died may be asked for twice.
+    assert!(server.seen("/pages/120").len() <= 122);
+}
