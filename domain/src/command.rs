@@ -35,6 +35,7 @@ crate::codec::family! {
         140 ApplyProject "apply_project.1";
         141 RecordUnsealing "record_unsealing.1";
         310 LoseStep "lose_step.1";
+        350 SaveSettings "save_settings.1";
     }
 }
 
@@ -50,6 +51,7 @@ impl Command {
             Command::ContinueStarts(c) => Some(&c.sealed),
             Command::ConnectCredential(c) => Some(&c.sealed),
             Command::DescribeUser(c) => Some(&c.sealed),
+            Command::SaveSettings(c) => Some(&c.sealed),
             Command::RecordOutcome(c) => Some(&c.sealed),
             _ => None,
         }

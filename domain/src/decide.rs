@@ -11,6 +11,7 @@ mod budget;
 mod outcome;
 mod pause;
 mod run;
+mod settings;
 mod user;
 
 pub use user::{MADE_CONFIGURATION, made_id};
@@ -180,6 +181,7 @@ fn dispatch(
         Command::ConnectCredential(c) => user::connect(given, command, c),
         Command::RemoveCredential(c) => user::remove(given, command, c),
         Command::SwitchWorkflow(c) => user::switch_workflow(given, command, c),
+        Command::SaveSettings(c) => settings::save(given, open, command, c),
         Command::DescribeUser(c) => user::describe(given, open, command, c),
         Command::SwitchUser(c) => Ok(user::switch(c)),
         Command::RecordOutcome(c) => outcome::record(given, open, command, c),

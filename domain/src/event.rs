@@ -48,6 +48,7 @@ crate::codec::family! {
         257 PayloadsUnsealed "payloads_unsealed.1";
         311 StepsStarted "steps_started.1";
         314 OutcomesAdmitted "outcomes_admitted.1";
+        351 SettingsSaved "settings_saved.1";
     }
 }
 
@@ -79,6 +80,7 @@ impl Event {
         match self {
             Event::CredentialConnected(e) => Some(&e.sealed),
             Event::UserDescribed(e) => Some(&e.sealed),
+            Event::SettingsSaved(e) => Some(&e.sealed),
             Event::ExecutionStarted(e) => Some(&e.sealed),
             Event::StepSucceeded(e) => Some(&e.sealed),
             Event::StepFailed(e) => Some(&e.sealed),
@@ -96,6 +98,7 @@ impl Event {
         match self {
             Event::CredentialConnected(e) => Some(&mut e.sealed),
             Event::UserDescribed(e) => Some(&mut e.sealed),
+            Event::SettingsSaved(e) => Some(&mut e.sealed),
             Event::ExecutionStarted(e) => Some(&mut e.sealed),
             Event::StepSucceeded(e) => Some(&mut e.sealed),
             Event::StepFailed(e) => Some(&mut e.sealed),

@@ -15,7 +15,7 @@ pub use expiry::{
     DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, expiring, is_open, second_of,
 };
 pub use fold::fold;
-pub use user::{Credential, User};
+pub use user::{Credential, Saved, Settings, User};
 
 use crate::answer::Answer;
 use crate::command::Command;
@@ -295,6 +295,7 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         | Command::ConnectCredential(_)
         | Command::RemoveCredential(_)
         | Command::SwitchWorkflow(_)
+        | Command::SaveSettings(_)
         | Command::DescribeUser(_)
         | Command::SwitchUser(_)
         | Command::HoldSlots(_)

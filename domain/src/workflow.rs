@@ -15,6 +15,7 @@ pub mod validate;
 pub use condition::Condition;
 pub use scope::Scope;
 
+use crate::config::Input;
 use crate::event::StepKind;
 use crate::id::{IntegrationId, StepId, WorkflowId};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub struct Workflow {
     /// Whether it is kept out of the portal.
     #[serde(default)]
     pub hidden: bool,
+    /// What users are asked for when they switch it on; only this workflow reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
 }
 
 /// What starts a workflow.

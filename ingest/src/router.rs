@@ -73,6 +73,7 @@ routes! {
     get    "/projects/{project}/sdk/credentials"                 User sdk::credential::list,   listCredentials     "The user's connected accounts.";
     post   "/projects/{project}/sdk/credentials"                 User sdk::account::connect,   connectCredential   "Connects an account.";
     get    "/projects/{project}/sdk/credentials/{credential}"    User sdk::credential::read,   readCredential      "One connected account.";
+    patch  "/projects/{project}/sdk/credentials/{credential}"    User sdk::settings::save,     saveSettings        "Saves settings of an account, and switches its workflows.";
     post   "/projects/{project}/sdk/workflows/{workflow}"        User sdk::workflow::enable,   enableWorkflow      "Switches a workflow on.";
     delete "/projects/{project}/sdk/workflows/{workflow}"        User sdk::workflow::disable,  disableWorkflow     "Switches a workflow off.";
     get    "/sdk/projects/{project}"                             User sdk::project::read,      readProject         "The project, as older clients ask for it.";

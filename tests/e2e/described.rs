@@ -98,6 +98,9 @@ impl Caller {
         let read = format!("GET /projects/{{}}/sdk/credentials/{}", text(&account["id"]));
         self.user(&read, "").await;
         self.user("GET /sdk/projects/{}", "").await;
+        let save = format!("PATCH /projects/{{}}/sdk/credentials/{}", text(&account["id"]));
+        let settings = json!({ "config": { "sharedSettings": { "channel": "C1" } } });
+        self.user(&save, settings.to_string()).await;
         let switch = format!("/projects/{{}}/sdk/workflows/{}", id("accept"));
         self.user(&format!("DELETE {switch}"), "").await;
         self.user(&format!("POST {switch}"), "").await;

@@ -27,6 +27,7 @@ mod repeats;
 mod retry;
 mod sdk;
 mod server;
+mod settings;
 mod signers;
 mod tokens;
 mod trace;

@@ -89,6 +89,18 @@ pub struct SwitchWorkflow {
     pub enabled: bool,
 }
 
+/// Saves settings of a connected account, and switches its workflows
+/// (`PATCH …/sdk/credentials/{credential}`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SaveSettings")]
+pub struct SaveSettings {
+    /// The connected account.
+    pub credential: CredentialId,
+    /// `{"shared": {id: value}, "workflows": {workflow: {"enabled": …, "settings": {id: value}}}}`,
+    /// as JSON: what is not in it stays as it is.
+    pub sealed: Payload,
+}
+
 /// Starts what one decision could not. Sent by a user to itself.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename = "ContinueStarts")]

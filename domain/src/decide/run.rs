@@ -1,6 +1,7 @@
 //! What starts executions.
 
 use super::advance::{Walk, advance};
+use super::settings::incomplete;
 use super::user::user_row;
 use super::{Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{Command, ContinueStarts, DeliverWebhook, ReceiveEvent, ReceiveRequest};
@@ -10,7 +11,7 @@ use crate::id::{CredentialId, ExecutionId, IntegrationId, WorkflowId};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::payload::Payload;
-use crate::state::{Execution, User};
+use crate::state::Execution;
 use crate::workflow::{Action, Trigger, Workflow};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -117,7 +118,7 @@ fn starts<'a>(
         Some(integration) => project.started_by_webhook(integration, cause.name).collect(),
     };
     let mut starts = Vec::new();
-    for (id, version, workflow) in started {
+    for (_, version, workflow) in started {
         // A workflow of the webhook's own integration runs for the account the delivery is for;
         // one of another integration for each of its accounts.
         let only = match cause.webhook_of {
@@ -128,7 +129,7 @@ fn starts<'a>(
             Some(_) => TriggerKind::Webhook,
             None => TriggerKind::AppEvent,
         };
-        for credential in enabled_accounts(given, &key, project, id, only) {
+        for credential in enabled_accounts(given, &key, project, workflow, only).0 {
             starts.push(Start {
                 workflow,
                 version,
@@ -193,8 +194,11 @@ pub(super) fn receive_request(
     if user_row(given, &key).is_some_and(|user| user.disabled) {
         return Err(Rejected::new("USER_DISABLED", "The user is disabled.").into());
     }
-    let accounts = enabled_accounts(given, &key, project, c.workflow, c.credential);
+    let (accounts, missing) = enabled_accounts(given, &key, project, workflow, c.credential);
     let Some(credential) = accounts.first() else {
+        if !missing.is_empty() {
+            return Err(incomplete(workflow, &missing).into());
+        }
         let reason = "The workflow is not enabled for this user.";
         return Err(Rejected::new("WORKFLOW_DISABLED", reason).into());
     };
@@ -213,29 +217,32 @@ pub(super) fn receive_request(
     Ok(events)
 }
 
-/// The user's accounts for which the workflow is switched on; none for a disabled user or an
-/// inactive integration.
-fn enabled_accounts(
-    given: &Given<'_>,
+/// The user's accounts for which the workflow is switched on and everything that it requires is
+/// set; none for a disabled user or an inactive integration. Then what else it requires, by id.
+fn enabled_accounts<'a>(
+    given: &Given<'a>,
     key: &Key,
-    project: &Project,
-    workflow: WorkflowId,
+    project: &'a Project,
+    workflow: &'a Workflow,
     only: Option<CredentialId>,
-) -> Vec<CredentialId> {
-    let Some(user) = user_row(given, key).filter(|user| !user.disabled) else {
-        return Vec::new();
-    };
-    let active = |user: &User, id: &CredentialId| {
-        let integration = user.credentials.get(id).map(|credential| credential.integration);
-        integration.and_then(|id| project.is_active(id)).unwrap_or(false)
-    };
-    user.credentials
-        .iter()
-        .filter(|(id, _)| only.is_none_or(|only| **id == only))
-        .filter(|(_, credential)| credential.enabled.contains(&workflow))
-        .map(|(id, _)| *id)
-        .filter(|id| active(user, id))
-        .collect()
+) -> (Vec<CredentialId>, Vec<&'a str>) {
+    let (mut ready, mut missing) = (Vec::new(), Vec::new());
+    let user = user_row(given, key).filter(|user| !user.disabled);
+    let accounts = user.into_iter().flat_map(|user| &user.credentials);
+    for (id, credential) in accounts.filter(|(id, _)| only.is_none_or(|only| **id == only)) {
+        let integration = project.integrations.get(&credential.integration);
+        let Some(integration) = integration.filter(|integration| integration.active) else {
+            continue;
+        };
+        if !credential.enabled.contains(&workflow.id) {
+            continue;
+        }
+        match credential.missing(workflow.id, (&integration.inputs, &workflow.inputs)) {
+            none if none.is_empty() => ready.push(*id),
+            some => missing.extend(some),
+        }
+    }
+    (ready, missing)
 }
 
 fn start(

@@ -1,9 +1,11 @@
 //! Accounts, workflow switches, metadata.
 
+use super::settings::incomplete;
 use super::{Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{
     Command, ConnectCredential, DescribeUser, RemoveCredential, SwitchUser, SwitchWorkflow,
 };
+use crate::config::missing;
 use crate::event::{
     CredentialConnected, CredentialRemoved, Event, UserDescribed, UserSwitched, WorkflowSwitched,
 };
@@ -13,8 +15,10 @@ use crate::meta::Recorded;
 use crate::metadata::{self, METADATA_BYTES_MAX};
 use crate::payload::Payload;
 use crate::state::{RowKey, User};
+use crate::workflow::Workflow;
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 pub(super) fn user_row<'a>(given: &Given<'a>, key: &Key) -> Option<&'a User> {
     let Key::User(project, user) = key else { return None };
@@ -124,18 +128,30 @@ pub(super) fn switch_workflow(
     };
     let row = user_row(given, &key);
     let found = row.and_then(|user| match c.credential {
-        Some(credential) => user.credentials.get_key_value(&credential).map(|(id, _)| *id),
-        None => user.accounts_at(workflow.integration).next().map(|(id, _)| *id),
+        Some(credential) => user.credentials.get_key_value(&credential),
+        None => user.accounts_at(workflow.integration).next(),
     });
-    let Some(credential) = found else {
+    let Some((id, credential)) = found else {
         let reason = "Connect the integration before switching its workflows.";
         return Err(Rejected::new("CREDENTIAL_UNKNOWN", reason).into());
     };
-    Ok(vec![Event::WorkflowSwitched(WorkflowSwitched {
-        workflow: c.workflow,
-        credential,
-        enabled: c.enabled,
-    })])
+    let saved = credential.settings.workflows.get(&c.workflow);
+    let filled = saved.map(|saved| saved.filled.clone()).unwrap_or_default();
+    Ok(vec![switched(workflow, *id, c.enabled, &filled)?])
+}
+
+/// A workflow whose required settings have no values cannot be switched on (behaviours.md 35).
+pub(super) fn switched(
+    workflow: &Workflow,
+    credential: CredentialId,
+    enabled: bool,
+    filled: &BTreeSet<String>,
+) -> Result<Event, Rejected> {
+    let missing = missing(&workflow.inputs, filled);
+    if enabled && !missing.is_empty() {
+        return Err(incomplete(workflow, &missing));
+    }
+    Ok(Event::WorkflowSwitched(WorkflowSwitched { workflow: workflow.id, credential, enabled }))
 }
 
 /// The command says what changes, so that of two at once neither undoes the other.

@@ -3,10 +3,11 @@
 use super::finding;
 use super::flatten::{count, flatten};
 use super::identity::derived;
+use super::input;
 use super::integration::Integrations;
 use super::mistake::{Mistakes, Path, listed, nearest, quoted};
 use super::yaml::Node;
-use crate::config::DesiredWorkflow;
+use crate::config::{DesiredWorkflow, Input};
 use crate::id::{IntegrationId, ProjectId, WorkflowId};
 use crate::workflow::validate::STEPS_MAX;
 use crate::workflow::{
@@ -89,9 +90,29 @@ impl Reading<'_, '_> {
             steps: steps.iter().map(|placed| placed.step.clone()).collect(),
             default_enabled: flag("default_enabled").unwrap_or(false),
             hidden: flag("hidden").unwrap_or(false),
+            inputs: self.inputs(),
         };
         finding::note(&workflow, &steps, &self.around.secrets, self.mistakes);
         Some(DesiredWorkflow { workflow, deployed: flag("deployed").unwrap_or(true) })
+    }
+
+    fn inputs(&mut self) -> Vec<Input> {
+        let kind = self.node.text_of("integration").unwrap_or_default();
+        let settings = self.around.integrations.of_kind(kind);
+        let taken = settings.map(input::of_integration).unwrap_or_default();
+        let path = self.path.key("inputs");
+        let inputs = input::read(self.node.get("inputs"), &path, &taken, self.mistakes);
+        let is_required = |input: &Input| input.required && input.default.is_none();
+        let default = self.node.get("default_enabled");
+        if let Some(default) = default.filter(|node| node.flag() == Some(true))
+            && let Some(first) = inputs.iter().find(|input| is_required(input))
+        {
+            let id = quoted(&first.id);
+            let problem = format!("nobody has set {id} when an account is connected");
+            let mend = "leave `default_enabled` out, or give the input a `default`";
+            self.mistakes.add(default.at, &self.path.key("default_enabled"), problem, mend);
+        }
+        inputs
     }
 
     fn integration(&mut self, node: Option<&Node>, path: &Path) -> Option<IntegrationId> {

@@ -78,6 +78,20 @@ pub struct WorkflowSwitched {
     pub enabled: bool,
 }
 
+/// The user saved settings of a connected account.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SettingsSaved")]
+pub struct SettingsSaved {
+    /// The connected account.
+    pub credential: CredentialId,
+    /// The only workflow that reads them; null: every one of the integration.
+    pub workflow: Option<WorkflowId>,
+    /// The ids of those that have a value now.
+    pub filled: Vec<String>,
+    /// All of them: ids and values, as a JSON object.
+    pub sealed: Payload,
+}
+
 /// The user's metadata changed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename = "UserDescribed")]

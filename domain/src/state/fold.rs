@@ -4,8 +4,8 @@ use super::*;
 use crate::answer;
 use crate::decide::REUSED;
 use crate::event::{
-    CredentialConnected, CredentialLinked, Event, ExecutionStarted, SlotsAsked, SlotsGranted,
-    StepPaused, StepReady, StepSucceeded, StepsStarted, WebhookReceived,
+    CredentialConnected, CredentialLinked, Event, ExecutionStarted, SettingsSaved, SlotsAsked,
+    SlotsGranted, StepPaused, StepReady, StepSucceeded, StepsStarted, WebhookReceived,
 };
 use crate::meta::Meta;
 use crate::payload::Payload;
@@ -45,6 +45,7 @@ pub(super) fn remembered(first: &Event) -> bool {
         | Event::CredentialConnected(_)
         | Event::CredentialRemoved(_)
         | Event::WorkflowSwitched(_)
+        | Event::SettingsSaved(_)
         | Event::UserDescribed(_)
         | Event::UserSwitched(_)
         | Event::WebhookReceived(_)
@@ -94,6 +95,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
                 credential.enabled.remove(&e.workflow);
             }
         }
+        Event::SettingsSaved(e) => saved(rows, meta, e),
         Event::UserDescribed(e) => {
             if let Some(user) = user_of(rows, meta) {
                 user.metadata = Some(e.sealed.clone());
@@ -167,9 +169,21 @@ fn connected(rows: &mut Rows, meta: &Meta, e: &CredentialConnected) {
         payload: e.sealed.clone(),
         connected_at: old.as_ref().map_or(meta.occurred_at, |old| old.connected_at),
         refreshed_at: meta.occurred_at,
-        enabled: old.map_or_else(BTreeSet::new, |old| old.enabled),
+        enabled: old.as_ref().map_or_else(BTreeSet::new, |old| old.enabled.clone()),
+        settings: old.map_or_else(Settings::default, |old| old.settings),
     };
     user.credentials.insert(e.credential, credential);
+}
+
+fn saved(rows: &mut Rows, meta: &Meta, e: &SettingsSaved) {
+    let Some(user) = user_of(rows, meta) else { return };
+    let Some(credential) = user.credentials.get_mut(&e.credential) else { return };
+    let saved =
+        Saved { filled: e.filled.iter().cloned().collect(), sealed: Some(e.sealed.clone()) };
+    match e.workflow {
+        Some(workflow) => drop(credential.settings.workflows.insert(workflow, saved)),
+        None => credential.settings.shared = saved,
+    }
 }
 
 fn started(rows: &mut Rows, meta: &Meta, e: &ExecutionStarted) {

@@ -8,5 +8,6 @@ mod late;
 mod lost;
 mod paused;
 mod retry;
+mod settings;
 mod story;
 mod twice;

@@ -3,17 +3,19 @@
 use bytes::Bytes;
 use domain::command::{
     ApplyProject, CancelExecution, Command, ConnectCredential, FireTimer, LoseStep, PauseStep,
-    ReceiveEvent, ReceiveRequest, RecordOutcome, ResumeStep,
+    ReceiveEvent, ReceiveRequest, RecordOutcome, ResumeStep, SaveSettings,
 };
 use domain::config::{Config, Desired};
 use domain::decide::{Given, Missing, Open, decide};
 use domain::event::{Event, StartedStep, StepsStarted};
 use domain::exchange;
-use domain::id::{CommandId, EventId, ExecutionId, IntegrationId, ProjectId, WorkflowId};
+use domain::id::{
+    CommandId, CredentialId, EventId, ExecutionId, IntegrationId, ProjectId, WorkflowId,
+};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
-use domain::state::{Execution, Pending, Row, RowKey, Rows, fold};
+use domain::state::{Credential, Execution, Pending, Row, RowKey, Rows, fold};
 use domain::time::Timestamp;
 use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
@@ -100,6 +102,28 @@ impl Story {
         let mut desired = self.desired.clone();
         desired.integrations[0].active = active;
         self.apply(&desired);
+    }
+
+    /// Another project file is applied.
+    pub(crate) fn redeploy(&mut self, change: impl FnOnce(&mut Desired)) {
+        let mut desired = self.desired.clone();
+        change(&mut desired);
+        self.apply(&desired);
+        self.desired = desired;
+    }
+
+    /// The user's accounts, oldest first.
+    pub(crate) fn accounts(&self) -> Vec<(CredentialId, Credential)> {
+        let key = RowKey::User(PROJECT, "anna".into());
+        let user = self.rows.user(&key);
+        let accounts = user.into_iter().flat_map(|user| user.accounts_at(self.integration));
+        accounts.map(|(id, account)| (*id, account.clone())).collect()
+    }
+
+    /// What the user saves for the first account.
+    pub(crate) fn save(&self, settings: &Value) -> SaveSettings {
+        let credential = self.accounts().first().map(|(id, _)| *id).unwrap();
+        SaveSettings { credential, sealed: sealed(settings) }
     }
 
     /// The integration is removed, with its workflows.
@@ -366,6 +390,13 @@ impl Story {
             Event::Responded(e) => format!("responded {}", e.status),
             Event::ExecutionFinished(e) => {
                 format!("{:?}, {} tasks: {}", e.ending, e.task_count, e.code).to_lowercase()
+            }
+            Event::WorkflowSwitched(e) => {
+                format!("switched {}", if e.enabled { "on" } else { "off" })
+            }
+            Event::SettingsSaved(e) => {
+                let of = e.workflow.map_or("all", |_| "one");
+                format!("saved for {of}: {}", e.filled.join(" "))
             }
             Event::CommandRejected(e) => format!("rejected: {}", e.code),
             Event::CommandRepeated(_) => "repeated".into(),

@@ -63,6 +63,8 @@ codes! {
     INTEGRATION_NOT_ENABLED 404 "Integration not enabled for user.";
     EVENT_UNKNOWN 404 "The project has no app event of this name.";
     WORKFLOW_UNKNOWN 404 "There is no such deployed workflow.";
+    SETTINGS_INVALID 422 "A setting has a value that it cannot have.";
+    SETTINGS_MISSING 409 "A required setting has no value.";
     WORKFLOW_DISABLED 409 "The workflow is not enabled for this user.";
     TRIGGER_MISMATCH 400 "The workflow is not triggered by requests.";
     CREDENTIAL_UNKNOWN 404 "The user has no such credential.";

@@ -183,6 +183,7 @@ pub(super) fn is_awaited(event: &Event) -> bool {
         Event::CredentialConnected(_)
             | Event::CredentialRemoved(_)
             | Event::WorkflowSwitched(_)
+            | Event::SettingsSaved(_)
             | Event::UserDescribed(_)
             | Event::UserSwitched(_)
     )

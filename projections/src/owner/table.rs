@@ -4,10 +4,11 @@
 //! rebuilt apart from the others.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use domain::id::{EventId, ExecutionId, IntegrationId, ProjectId};
-use domain::state::{Account, Row, RowKey, Start};
+use domain::id::{CredentialId, EventId, ExecutionId, IntegrationId, ProjectId};
+use domain::state::{Account, Row, RowKey, Settings, Start, User};
 use domain::time::Timestamp;
 use ports::{Error, Table};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// How far an owner has come, per partition.
@@ -181,17 +182,41 @@ fn uuid(bytes: &[u8]) -> Option<Uuid> {
     Uuid::from_slice(bytes).ok()
 }
 
-/// A row as bytes.
+/// A row as bytes. What users set came later than the first builds: it stands behind the user, where
+/// those do not look, and where nobody set anything there is nothing.
 pub fn encode(row: &Row) -> Result<Bytes, Error> {
-    postcard::to_allocvec(row)
-        .map(Bytes::from)
-        .map_err(|error| Error::Corrupt(format!("a row cannot be encoded: {error}")))
+    let bad = |error| Error::Corrupt(format!("a row cannot be encoded: {error}"));
+    let bytes = postcard::to_allocvec(row).map_err(bad)?;
+    let settings = match row {
+        Row::User(user) => settings_of(user),
+        _ => BTreeMap::new(),
+    };
+    if settings.is_empty() {
+        return Ok(Bytes::from(bytes));
+    }
+    postcard::to_extend(&settings, bytes).map(Bytes::from).map_err(bad)
+}
+
+fn settings_of(user: &User) -> BTreeMap<CredentialId, &Settings> {
+    let settings = user.credentials.iter().map(|(id, credential)| (*id, &credential.settings));
+    settings.filter(|(_, settings)| **settings != Settings::default()).collect()
 }
 
 /// Bytes as a row.
 pub fn decode(bytes: &[u8]) -> Result<Row, Error> {
-    postcard::from_bytes(bytes)
-        .map_err(|error| Error::Corrupt(format!("a row cannot be decoded: {error}")))
+    let bad = |error| Error::Corrupt(format!("a row cannot be decoded: {error}"));
+    let (mut row, rest) = postcard::take_from_bytes(bytes).map_err(bad)?;
+    if let Row::User(user) = &mut row
+        && !rest.is_empty()
+    {
+        let settings: BTreeMap<CredentialId, Settings> = postcard::from_bytes(rest).map_err(bad)?;
+        for (id, settings) in settings {
+            if let Some(credential) = user.credentials.get_mut(&id) {
+                credential.settings = settings;
+            }
+        }
+    }
+    Ok(row)
 }
 
 /// Bytes of a row of [`STARTED`].
@@ -213,7 +238,9 @@ pub fn decode_expiring(bytes: &[u8]) -> Result<Vec<RowKey>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::state::Due;
+    use domain::payload::Payload;
+    use domain::state::{Credential, Due, Saved};
+    use std::collections::BTreeSet;
 
     #[test]
     fn keys_of_queues_timers_and_expiries_read_back() {
@@ -226,6 +253,36 @@ mod tests {
         assert_eq!(parse_timer(&bytes), Some((Timestamp(5), id)));
         let (_, bytes) = place(7, &RowKey::Expiry(6));
         assert_eq!(parse_expiry(&bytes), Some(6));
+    }
+
+    #[test]
+    fn what_a_user_set_stands_behind_the_row_of_an_older_build() {
+        let credential = |set: Settings| Credential {
+            integration: IntegrationId(Uuid::from_u128(1)),
+            configuration: CredentialId(Uuid::from_u128(2)),
+            provider_id: "acme".into(),
+            external_id: String::new(),
+            payload: Payload::Sealed(Bytes::from_static(b"sealed")),
+            connected_at: Timestamp(1),
+            refreshed_at: Timestamp(2),
+            enabled: BTreeSet::new(),
+            settings: set,
+        };
+        let shared = Saved { filled: BTreeSet::from(["channel".into()]), ..Saved::default() };
+        let set = Settings { shared, ..Settings::default() };
+        let ids = [3, 4].map(|id| CredentialId(Uuid::from_u128(id)));
+        let user = |set: [Settings; 2]| {
+            let credentials = ids.into_iter().zip(set.map(credential)).collect();
+            Row::User(User { credentials, ..User::default() })
+        };
+        let nothing = user([Settings::default(), Settings::default()]);
+        let older = postcard::to_allocvec(&nothing).unwrap();
+        assert_eq!(encode(&nothing).unwrap(), older);
+        assert_eq!(decode(&older).unwrap(), nothing);
+        let something = user([Settings::default(), set]);
+        let newer = encode(&something).unwrap();
+        assert_eq!(decode(&newer).unwrap(), something);
+        assert_eq!(postcard::from_bytes::<Row>(&newer).unwrap(), nothing, "to an older build");
     }
 
     #[test]
