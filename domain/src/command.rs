@@ -36,6 +36,7 @@ crate::codec::family! {
         141 RecordUnsealing "record_unsealing.1";
         310 LoseStep "lose_step.1";
         350 SaveSettings "save_settings.1";
+        353 StartEnabled "start_enabled.1";
     }
 }
 

@@ -177,6 +177,7 @@ fn dispatch(
         Command::ReceiveEvent(c) => run::receive_event(given, open, command, c),
         Command::ReceiveRequest(c) => run::receive_request(given, open, command, c),
         Command::DeliverWebhook(c) => run::deliver_webhook(given, open, command, c),
+        Command::StartEnabled(c) => run::start_enabled(given, open, command, c),
         Command::ContinueStarts(c) => run::continue_starts(given, open, command, c),
         Command::ConnectCredential(c) => user::connect(given, command, c),
         Command::RemoveCredential(c) => user::remove(given, command, c),

@@ -1,7 +1,7 @@
 //! Wishes to act on the world, read from events that stand.
 
 use crate::command::{
-    Command, ContinueStarts, DeliverWebhook, HoldSlots, LinkCredential, SpreadWebhook,
+    Command, ContinueStarts, DeliverWebhook, HoldSlots, LinkCredential, SpreadWebhook, StartEnabled,
 };
 use crate::event::{Event, RECIPIENTS_MAX, Recipient, StartsDeferred, WebhookSpread};
 use crate::id::{CommandId, CredentialId, ExecutionId, IntegrationId, ProjectId, StepId, Telling};
@@ -84,6 +84,10 @@ fn wishes(event: &Recorded<Event>, from: &Key, partitions: u16) -> Vec<(Key, Com
         Event::CredentialConnected(e) => {
             let link = (e.integration, e.credential, e.provider_id.as_str());
             vec![link_credential(from, link, true)]
+        }
+        Event::IntegrationEnabled(e) if e.workflows > 0 => {
+            let command = StartEnabled { integration: e.integration, credential: e.credential };
+            vec![(from.clone(), command.into())]
         }
         Event::CredentialRemoved(e) => {
             let link = (e.integration, e.credential, e.provider_id.as_str());

@@ -49,6 +49,7 @@ crate::codec::family! {
         311 StepsStarted "steps_started.1";
         314 OutcomesAdmitted "outcomes_admitted.1";
         351 SettingsSaved "settings_saved.1";
+        352 IntegrationEnabled "integration_enabled.1";
     }
 }
 

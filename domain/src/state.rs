@@ -296,6 +296,7 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         | Command::RemoveCredential(_)
         | Command::SwitchWorkflow(_)
         | Command::SaveSettings(_)
+        | Command::StartEnabled(_)
         | Command::DescribeUser(_)
         | Command::SwitchUser(_)
         | Command::HoldSlots(_)

@@ -65,6 +65,9 @@ pub enum Trigger {
         /// The integration it comes for.
         integration: IntegrationId,
     },
+    /// An account of its integration is connected, and everything that is required is set: once per
+    /// account (behaviours.md 10).
+    IntegrationEnabled,
 }
 
 /// What a request must look like (behaviours.md 3). A breach is answered at once.

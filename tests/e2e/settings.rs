@@ -99,3 +99,42 @@ async fn a_project_file_that_requires_more_stops_what_was_on_until_it_is_set() {
     assert_eq!(save(&world, &token, &shared).await.status, 200);
     assert_eq!(ask(&world).await.json(), "eu");
 }
+
+#[tokio::test]
+async fn a_workflow_that_waits_for_an_integration_to_be_enabled_runs_once_for_each_account() {
+    let server = Server::start().await;
+    let sync = json!([
+        { "name": "sync", "integration_request": { "method": "POST", "path": "/sync",
+            "json": { "channel": "{{settings.channel}}", "user": "{{settings.userId}}" } } },
+    ]);
+    let mut waiting = on_order("sync", &sync);
+    waiting["trigger"] = json!("integration_enabled");
+    waiting.as_object_mut().unwrap().remove("default_enabled");
+    let mut file = project(&server.url("/desk"), &[waiting]);
+    file["integrations"][0]["inputs"] =
+        json!([{ "id": "channel", "type": "text", "required": true }]);
+    let world = World::start(&file).await;
+    let token = world.connected("anna").await;
+    // No user sees it.
+    let all = world.call("GET", "/sdk/integrations", &token).await.json();
+    let desk = all.as_array().unwrap().iter().find(|one| one["name"] == "Desk").unwrap();
+    assert_eq!(desk["configs"][0]["values"]["workflowMeta"][id("sync")]["hidden"], true);
+    let shared = |channel: &str| json!({ "sharedSettings": { "channel": channel } });
+    assert_eq!(save(&world, &token, &shared("")).await.status, 200);
+    assert_eq!(save(&world, &token, &shared("C1")).await.status, 200);
+    let runs = world.ended("", 1).await;
+    let run = world.run(&text(&runs[0]["id"])).await;
+    assert_eq!(run["stepExecutions"][0]["type"], "TRIGGER/INTEGRATION_ENABLED", "{run}");
+    let synced = server.seen("/desk/sync");
+    assert_eq!(synced[0]["body"], json!({ "channel": "C1", "user": "anna" }));
+    // Whatever is taken back and set again, also after the node was killed, it was enabled.
+    let world = world.killed().await;
+    assert_eq!(save(&world, &token, &shared("")).await.status, 200);
+    assert_eq!(save(&world, &token, &shared("C2")).await.status, 200);
+    let bert = world.connected("bert").await;
+    assert_eq!(save(&world, &bert, &shared("C3")).await.status, 200);
+    world.ended("", 2).await;
+    let synced: Vec<Value> =
+        server.seen("/desk/sync").iter().map(|one| one["body"]["user"].clone()).collect();
+    assert_eq!(synced, ["anna", "bert"]);
+}

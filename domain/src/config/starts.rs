@@ -2,6 +2,7 @@
 
 use crate::id::{IntegrationId, WorkflowId};
 use crate::workflow::{Trigger, Workflow};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Deployed workflows by what starts them. Sets are ordered, so that the executions of one arrival
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Starts {
     events: BTreeMap<String, BTreeSet<WorkflowId>>,
     webhooks: BTreeMap<IntegrationId, BTreeMap<String, BTreeSet<WorkflowId>>>,
+    enabling: BTreeMap<IntegrationId, BTreeSet<WorkflowId>>,
 }
 
 impl Starts {
@@ -22,6 +24,9 @@ impl Starts {
             Trigger::Webhook { name, integration } => {
                 let names = self.webhooks.entry(*integration).or_default();
                 names.entry(name.clone()).or_default().insert(workflow.id);
+            }
+            Trigger::IntegrationEnabled => {
+                self.enabling.entry(workflow.integration).or_default().insert(workflow.id);
             }
             // A request names its workflow.
             Trigger::Request(_) => {}
@@ -40,12 +45,22 @@ impl Starts {
                     }
                 }
             }
+            Trigger::IntegrationEnabled => {
+                take(&mut self.enabling, &workflow.integration, workflow.id)
+            }
             Trigger::Request(_) => {}
         }
     }
 
     pub(super) fn of_event(&self, name: &str) -> impl Iterator<Item = WorkflowId> + '_ {
         self.events.get(name).into_iter().flatten().copied()
+    }
+
+    pub(super) fn of_enabling(
+        &self,
+        integration: IntegrationId,
+    ) -> impl Iterator<Item = WorkflowId> + '_ {
+        self.enabling.get(&integration).into_iter().flatten().copied()
     }
 
     pub(super) fn of_webhook(
@@ -60,7 +75,11 @@ impl Starts {
     }
 }
 
-fn take(names: &mut BTreeMap<String, BTreeSet<WorkflowId>>, name: &str, id: WorkflowId) {
+fn take<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(
+    names: &mut BTreeMap<K, BTreeSet<WorkflowId>>,
+    name: &Q,
+    id: WorkflowId,
+) {
     if let Some(ids) = names.get_mut(name) {
         ids.remove(&id);
         if ids.is_empty() {

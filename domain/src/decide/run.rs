@@ -4,7 +4,9 @@ use super::advance::{Walk, advance};
 use super::settings::incomplete;
 use super::user::user_row;
 use super::{Given, Halt, Open, Rejected, project_of, user_key};
-use crate::command::{Command, ContinueStarts, DeliverWebhook, ReceiveEvent, ReceiveRequest};
+use crate::command::{
+    Command, ContinueStarts, DeliverWebhook, ReceiveEvent, ReceiveRequest, StartEnabled,
+};
 use crate::config::Project;
 use crate::event::{Event, EventReceived, ExecutionStarted, StartsDeferred, TriggerKind};
 use crate::id::{CredentialId, ExecutionId, IntegrationId, WorkflowId};
@@ -13,17 +15,22 @@ use crate::meta::Recorded;
 use crate::payload::Payload;
 use crate::state::Execution;
 use crate::workflow::{Action, Trigger, Workflow};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A decision begins no further start after so many events; the rest is deferred.
 const STARTS_EVENTS_MAX: usize = 400;
 
+/// Instead of the name of a webhook: the integration was enabled. No delivery is called nothing, for
+/// no trigger is.
+const ENABLED: &str = "";
+
 /// What wants to start workflows.
 struct Cause<'a> {
-    /// The app event, or what the webhook said happened.
+    /// The app event, what the webhook said happened, or [`ENABLED`].
     name: &'a str,
-    /// The integration of a webhook.
+    /// The integration of a webhook, or the one that was enabled.
     webhook_of: Option<IntegrationId>,
     /// The only account that it is for.
     only: Option<CredentialId>,
@@ -105,6 +112,26 @@ pub(super) fn continue_starts(
     Ok(events)
 }
 
+/// The account is connected, and everything that its integration requires is set.
+pub(super) fn start_enabled(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &StartEnabled,
+) -> Result<Vec<Event>, Halt> {
+    let (webhook_of, only) = (Some(c.integration), Some(c.credential));
+    let sealed = &Payload::Open(Bytes::from_static(b"{}"));
+    let cause = Cause { name: ENABLED, webhook_of, only, size: 0, sealed };
+    let starts = starts(given, command, &cause)?;
+    if starts.is_empty() {
+        let reason = "No workflow waits for the integration to be enabled.";
+        return Err(Rejected::new("WORKFLOW_DISABLED", reason).into());
+    }
+    let mut events = Vec::new();
+    start_some(given, open, command, (&cause, &starts), &mut events)?;
+    Ok(events)
+}
+
 /// Everything that the cause starts, in a fixed order.
 fn starts<'a>(
     given: &Given<'a>,
@@ -115,6 +142,9 @@ fn starts<'a>(
     let project = project_of(given, command)?;
     let started: Vec<_> = match cause.webhook_of {
         None => project.started_by_event(cause.name).collect(),
+        Some(integration) if cause.name == ENABLED => {
+            project.started_by_enabling(integration).collect()
+        }
         Some(integration) => project.started_by_webhook(integration, cause.name).collect(),
     };
     let mut starts = Vec::new();
@@ -126,8 +156,13 @@ fn starts<'a>(
             Some(_) | None => cause.only,
         };
         let trigger = match cause.webhook_of {
+            Some(_) if cause.name == ENABLED => TriggerKind::IntegrationEnabled,
             Some(_) => TriggerKind::Webhook,
             None => TriggerKind::AppEvent,
+        };
+        let detail = match trigger {
+            TriggerKind::IntegrationEnabled => &workflow.name,
+            _ => cause.name,
         };
         for credential in enabled_accounts(given, &key, project, workflow, only).0 {
             starts.push(Start {
@@ -135,7 +170,7 @@ fn starts<'a>(
                 version,
                 credential,
                 trigger,
-                detail: cause.name,
+                detail,
                 wants_response: false,
                 size: cause.size,
                 sealed: cause.sealed,
@@ -227,14 +262,17 @@ fn enabled_accounts<'a>(
     only: Option<CredentialId>,
 ) -> (Vec<CredentialId>, Vec<&'a str>) {
     let (mut ready, mut missing) = (Vec::new(), Vec::new());
+    // It comes once: while the integration is inactive, its first step waits.
+    let is_once = workflow.trigger == Trigger::IntegrationEnabled;
     let user = user_row(given, key).filter(|user| !user.disabled);
     let accounts = user.into_iter().flat_map(|user| &user.credentials);
     for (id, credential) in accounts.filter(|(id, _)| only.is_none_or(|only| **id == only)) {
         let integration = project.integrations.get(&credential.integration);
-        let Some(integration) = integration.filter(|integration| integration.active) else {
+        let Some(integration) = integration.filter(|found| found.active || is_once) else {
             continue;
         };
-        if !credential.enabled.contains(&workflow.id) {
+        // Users do not switch it on either.
+        if !is_once && !credential.enabled.contains(&workflow.id) {
             continue;
         }
         match credential.missing(workflow.id, (&integration.inputs, &workflow.inputs)) {

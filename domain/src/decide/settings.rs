@@ -3,8 +3,8 @@
 use super::user::{switched, user_row};
 use super::{DECISION_EVENTS_MAX, Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{Command, SaveSettings};
-use crate::config::{Input, Project, is_empty};
-use crate::event::{Event, SettingsSaved};
+use crate::config::{Input, IntegrationSettings, Project, is_empty, missing};
+use crate::event::{Event, IntegrationEnabled, SettingsSaved};
 use crate::id::{CredentialId, WorkflowId};
 use crate::key::Key;
 use crate::meta::Recorded;
@@ -54,13 +54,39 @@ pub(super) fn save(
     let mut saving = Saving { open, key, id: c.credential, row, wrong: vec![], events: vec![] };
     let integration = project.integrations.get(&row.integration);
     if let Some(shared) = wanted.shared {
-        let inputs = integration.map_or(&[][..], |integration| &integration.inputs);
+        let inputs = integration.map_or(&[][..], |integration| &integration.inputs[..]);
         saving.settings(None, (inputs, shared), &row.settings.shared)?;
     }
     for (id, wanted) in wanted.workflows {
         saving.workflow(project, id, wanted)?;
     }
-    saving.events()
+    let mut events = saving.events()?;
+    let filled = events.iter().find_map(|event| match event {
+        Event::SettingsSaved(e) if e.workflow.is_none() => Some(e.filled.iter().cloned().collect()),
+        _ => None,
+    });
+    if let Some((integration, filled)) = integration.zip(filled)
+        && !row.settings.announced
+        && !missing(&integration.inputs, &row.settings.shared.filled).is_empty()
+    {
+        events.extend(enabled(project, integration, (c.credential, &filled)));
+    }
+    Ok(events)
+}
+
+/// That the account has everything that its integration requires, where it does and that means
+/// anything. It is said once: whatever is taken back and set again later, the account was enabled.
+pub(super) fn enabled(
+    project: &Project,
+    integration: &IntegrationSettings,
+    (credential, filled): (CredentialId, &BTreeSet<String>),
+) -> Option<Event> {
+    let is_complete = missing(&integration.inputs, filled).is_empty();
+    let requires = integration.inputs.iter().any(|input| input.required);
+    let workflows = project.started_by_enabling(integration.id).count();
+    let workflows = i32::try_from(workflows).unwrap_or(i32::MAX);
+    let enabled = IntegrationEnabled { credential, integration: integration.id, workflows };
+    (is_complete && (requires || workflows > 0)).then(|| enabled.into())
 }
 
 struct Saving<'a> {

@@ -1,6 +1,6 @@
 //! Accounts, workflow switches, metadata.
 
-use super::settings::incomplete;
+use super::settings::{enabled, incomplete};
 use super::{Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{
     Command, ConnectCredential, DescribeUser, RemoveCredential, SwitchUser, SwitchWorkflow,
@@ -73,6 +73,7 @@ pub(super) fn connect(
                 enabled: true,
             }));
         }
+        events.extend(enabled(project, integration, (id, &BTreeSet::new())));
     }
     Ok(events)
 }

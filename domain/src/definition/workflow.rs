@@ -135,6 +135,10 @@ impl Reading<'_, '_> {
     fn trigger(&mut self, own: Option<IntegrationId>) -> Option<Trigger> {
         let node = self.node.get("trigger")?;
         let path = self.path.key("trigger");
+        if node.text().is_some() {
+            self.unattended();
+            return Some(Trigger::IntegrationEnabled);
+        }
         if let Some(name) = node.get("app_event") {
             return self.app_event(name, &path.key("app_event"));
         }
@@ -159,6 +163,18 @@ impl Reading<'_, '_> {
             self.mistakes.add(at, &path, problem, mend);
         }
         Some(Trigger::Webhook { name: name.to_owned(), integration })
+    }
+
+    /// Users neither see nor switch a workflow that waits for an integration to be enabled.
+    fn unattended(&mut self) {
+        for key in ["default_enabled", "inputs"] {
+            if let Some(node) = self.node.get(key).filter(|node| node.flag() != Some(false)) {
+                let problem = format!(
+                    "`{key}` means nothing: it runs once for each account, and no one sees it"
+                );
+                self.mistakes.add(node.at, &self.path.key(key), problem, "leave it out");
+            }
+        }
     }
 
     fn app_event(&mut self, node: &Node, path: &Path) -> Option<Trigger> {

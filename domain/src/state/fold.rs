@@ -1,11 +1,13 @@
 //! Events into rows. Folding a run twice gives the same rows as folding it once.
 
+mod user;
+
 use super::*;
 use crate::answer;
 use crate::decide::REUSED;
 use crate::event::{
-    CredentialConnected, CredentialLinked, Event, ExecutionStarted, SettingsSaved, SlotsAsked,
-    SlotsGranted, StepPaused, StepReady, StepSucceeded, StepsStarted, WebhookReceived,
+    CredentialLinked, Event, ExecutionStarted, SlotsAsked, SlotsGranted, StepPaused, StepReady,
+    StepSucceeded, StepsStarted, WebhookReceived,
 };
 use crate::meta::Meta;
 use crate::payload::Payload;
@@ -80,32 +82,13 @@ pub(super) fn remembered(first: &Event) -> bool {
 
 fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
     match event {
-        Event::CredentialConnected(e) => connected(rows, meta, e),
-        Event::CredentialRemoved(e) => {
-            if let Some(user) = user_of(rows, meta) {
-                user.credentials.remove(&e.credential);
-            }
-        }
-        Event::WorkflowSwitched(e) => {
-            let Some(user) = user_of(rows, meta) else { return };
-            let Some(credential) = user.credentials.get_mut(&e.credential) else { return };
-            if e.enabled {
-                credential.enabled.insert(e.workflow);
-            } else {
-                credential.enabled.remove(&e.workflow);
-            }
-        }
-        Event::SettingsSaved(e) => saved(rows, meta, e),
-        Event::UserDescribed(e) => {
-            if let Some(user) = user_of(rows, meta) {
-                user.metadata = Some(e.sealed.clone());
-            }
-        }
-        Event::UserSwitched(e) => {
-            if let Some(user) = user_of(rows, meta) {
-                user.disabled = !e.enabled;
-            }
-        }
+        Event::CredentialConnected(_)
+        | Event::CredentialRemoved(_)
+        | Event::WorkflowSwitched(_)
+        | Event::SettingsSaved(_)
+        | Event::IntegrationEnabled(_)
+        | Event::UserDescribed(_)
+        | Event::UserSwitched(_) => user::fold(rows, meta, event),
         Event::ExecutionStarted(e) => started(rows, meta, e),
         Event::StepReady(e) => ready(rows, meta, e),
         Event::StepPaused(e) => paused(rows, meta, e),
@@ -145,44 +128,6 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::SecretSet(_)
         | Event::ApiKeySet(_)
         | Event::PayloadsUnsealed(_) => {}
-    }
-}
-
-/// The user that the record belongs to; a user exists from the first record on.
-fn user_of<'a>(rows: &'a mut Rows, meta: &Meta) -> Option<&'a mut User> {
-    let Some(Key::User(project, user)) = meta.parsed_key() else { return None };
-    let key = RowKey::User(project, user);
-    if !rows.contains(&key) {
-        rows.put(key.clone(), Row::User(User::default()));
-    }
-    rows.user_mut(&key)
-}
-
-fn connected(rows: &mut Rows, meta: &Meta, e: &CredentialConnected) {
-    let Some(user) = user_of(rows, meta) else { return };
-    let old = user.credentials.remove(&e.credential);
-    let credential = Credential {
-        integration: e.integration,
-        configuration: e.configuration,
-        provider_id: e.provider_id.clone(),
-        external_id: e.external_id.clone(),
-        payload: e.sealed.clone(),
-        connected_at: old.as_ref().map_or(meta.occurred_at, |old| old.connected_at),
-        refreshed_at: meta.occurred_at,
-        enabled: old.as_ref().map_or_else(BTreeSet::new, |old| old.enabled.clone()),
-        settings: old.map_or_else(Settings::default, |old| old.settings),
-    };
-    user.credentials.insert(e.credential, credential);
-}
-
-fn saved(rows: &mut Rows, meta: &Meta, e: &SettingsSaved) {
-    let Some(user) = user_of(rows, meta) else { return };
-    let Some(credential) = user.credentials.get_mut(&e.credential) else { return };
-    let saved =
-        Saved { filled: e.filled.iter().cloned().collect(), sealed: Some(e.sealed.clone()) };
-    match e.workflow {
-        Some(workflow) => drop(credential.settings.workflows.insert(workflow, saved)),
-        None => credential.settings.shared = saved,
     }
 }
 

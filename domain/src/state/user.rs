@@ -49,6 +49,8 @@ pub struct Settings {
     pub shared: Saved,
     /// For one workflow each.
     pub workflows: BTreeMap<WorkflowId, Saved>,
+    /// Whether what waits for the integration to be enabled was told so.
+    pub announced: bool,
 }
 
 /// Settings as they were last saved.

@@ -5,7 +5,7 @@ use domain::command::{ConnectCredential, RemoveCredential, SwitchWorkflow};
 use domain::config::{Input, InputKind};
 use serde_json::{Value, json};
 
-fn input(id: &str, required: bool) -> Input {
+pub(crate) fn input(id: &str, required: bool) -> Input {
     Input {
         id: id.into(),
         title: id.into(),
@@ -17,11 +17,12 @@ fn input(id: &str, required: bool) -> Input {
     }
 }
 
-fn delay() -> Value {
+pub(crate) fn delay() -> Value {
     json!([{ "name": "wait", "delay": { "value": 1 } }])
 }
 
 const SAVED: &str = "saved for all: channel";
+const ENABLED: &str = "enabled, starts 0";
 const STARTED: [&str; 3] = ["received, starts 1", "started", "step 0 ready in 60000 ms, attempt 1"];
 
 /// Anna is connected, and her integration asks for a channel from now on.
@@ -38,7 +39,7 @@ fn an_integration_with_an_empty_required_setting_is_connected_and_starts_nothing
     story.when(story.request()).then(&["rejected: SETTINGS_MISSING"]);
     story.when(story.save(&json!({ "shared": { "channel": " " } }))).then(&["saved for all: "]);
     story.when(story.event()).then(&["received, starts 0"]);
-    story.when(story.save(&json!({ "shared": { "channel": "C1" } }))).then(&[SAVED]);
+    story.when(story.save(&json!({ "shared": { "channel": "C1" } }))).then(&[SAVED, ENABLED]);
     story.when(story.event()).then(&STARTED);
     // What goes away again is required again.
     story.when(story.save(&json!({ "shared": {} }))).then(&["saved for all: "]);
@@ -106,14 +107,14 @@ fn what_is_not_declared_is_kept_and_does_not_count() {
     story.when(story.save(&saved)).then(&["saved for all: "]);
     story.redeploy(|desired| desired.integrations[0].inputs = vec![input("channel", true)]);
     story.when(story.event()).then(&["received, starts 0"]);
-    story.when(story.save(&saved)).then(&[SAVED]);
+    story.when(story.save(&saved)).then(&[SAVED, ENABLED]);
     story.when(story.event()).then(&STARTED);
 }
 
 #[test]
 fn an_account_that_is_connected_again_keeps_its_settings_and_a_removed_one_loses_them() {
     let mut story = asked();
-    story.when(story.save(&json!({ "shared": { "channel": "C1" } }))).then(&[SAVED]);
+    story.when(story.save(&json!({ "shared": { "channel": "C1" } }))).then(&[SAVED, ENABLED]);
     let integration = story.integration;
     story.when(story.connect()).then(&["CredentialConnected"]);
     story.when(story.event()).then(&STARTED);

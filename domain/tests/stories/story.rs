@@ -394,6 +394,7 @@ impl Story {
             Event::WorkflowSwitched(e) => {
                 format!("switched {}", if e.enabled { "on" } else { "off" })
             }
+            Event::IntegrationEnabled(e) => format!("enabled, starts {}", e.workflows),
             Event::SettingsSaved(e) => {
                 let of = e.workflow.map_or("all", |_| "one");
                 format!("saved for {of}: {}", e.filled.join(" "))

@@ -184,6 +184,7 @@ pub(super) fn is_awaited(event: &Event) -> bool {
             | Event::CredentialRemoved(_)
             | Event::WorkflowSwitched(_)
             | Event::SettingsSaved(_)
+            | Event::IntegrationEnabled(_)
             | Event::UserDescribed(_)
             | Event::UserSwitched(_)
     )

@@ -25,12 +25,14 @@ pub(super) static WORKFLOW: Shape = Shape::Object(&Object {
         optional("hidden", &FLAG, "Whether it is kept out of the portal; false."),
         optional("inputs", &INPUTS, "What users are asked for; only this workflow reads that.")
             .not(&["settings", "user_settings"]),
-        required("trigger", &TRIGGER, "What starts it.").not(&["on", "when"]),
+        required("trigger", &STARTED_BY, "What starts it.").not(&["on", "when"]),
         required("steps", &STEPS, "What it does, in order.").not(&["actions"]),
     ],
     rules: &[],
 });
 
+static ENABLED: Shape = Shape::Choice(|| &["integration_enabled"]);
+static STARTED_BY: Shape = Shape::Either(&[&ENABLED, &TRIGGER]);
 static TRIGGER: Shape = Shape::Object(&Object {
     name: "trigger",
     doc: "What starts a workflow.",

@@ -160,6 +160,7 @@ pub(super) fn is_listed(workflow: &Workflow) -> bool {
         Trigger::AppEvent { .. } | Trigger::Request(_) | Trigger::Webhook { .. } => {
             !workflow.hidden
         }
+        Trigger::IntegrationEnabled => false,
     }
 }
 
