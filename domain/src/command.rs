@@ -3,11 +3,13 @@
 mod address;
 mod config;
 mod execution;
+mod replay;
 mod user;
 
 pub use address::*;
 pub use config::*;
 pub use execution::*;
+pub use replay::*;
 pub use user::*;
 
 crate::codec::family! {
@@ -37,6 +39,9 @@ crate::codec::family! {
         310 LoseStep "lose_step.1";
         350 SaveSettings "save_settings.1";
         353 StartEnabled "start_enabled.1";
+        354 ReplayWebhook "replay_webhook.1";
+        355 ReplayWebhooks "replay_webhooks.1";
+        356 ContinueReplay "continue_replay.1";
     }
 }
 
@@ -49,6 +54,7 @@ impl Command {
             Command::ReceiveWebhook(c) => Some(&c.sealed),
             Command::DeliverWebhook(c) => Some(&c.sealed),
             Command::SpreadWebhook(c) => Some(&c.sealed),
+            Command::ReplayWebhook(c) => Some(&c.sealed),
             Command::ContinueStarts(c) => Some(&c.sealed),
             Command::ConnectCredential(c) => Some(&c.sealed),
             Command::DescribeUser(c) => Some(&c.sealed),

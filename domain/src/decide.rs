@@ -10,6 +10,7 @@ mod advance;
 mod budget;
 mod outcome;
 mod pause;
+mod replay;
 mod run;
 mod settings;
 mod user;
@@ -194,6 +195,9 @@ fn dispatch(
         Command::ReceiveWebhook(c) => Ok(address::receive(given, command, c)),
         Command::SpreadWebhook(c) => Ok(address::spread(given, command, c)),
         Command::LinkCredential(c) => Ok(address::link(c)),
+        Command::ReplayWebhook(c) => replay::one(given, command, c),
+        Command::ReplayWebhooks(c) => replay::many(given, command, c),
+        Command::ContinueReplay(c) => replay::go_on(given, command, c),
         Command::AskSlots(c) => Ok(budget::ask(given, command, c)),
         Command::HoldSlots(c) => Ok(budget::hold(c)),
         Command::RecordUnsealing(c) => Ok(vec![Event::PayloadsUnsealed(PayloadsUnsealed {

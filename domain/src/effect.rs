@@ -80,6 +80,19 @@ fn wishes(event: &Recorded<Event>, from: &Key, partitions: u16) -> Vec<(Key, Com
             )
         }
         Event::WebhookSpread(e) => spread(project, e),
+        Event::WebhookReplayed(e) => spread(
+            project,
+            &WebhookSpread {
+                webhook: event.meta.event_id,
+                received_at: event.meta.occurred_at,
+                integration: e.integration,
+                name: e.name.clone(),
+                provider_id: e.provider_id.clone(),
+                recipients: e.recipients.clone(),
+                size: e.size,
+                sealed: e.sealed.clone(),
+            },
+        ),
         Event::StartsDeferred(e) => vec![(from.clone(), continue_starts(e).into())],
         Event::CredentialConnected(e) => {
             let link = (e.integration, e.credential, e.provider_id.as_str());

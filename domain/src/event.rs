@@ -4,12 +4,14 @@ mod address;
 mod config;
 mod execution;
 mod owner;
+mod replay;
 mod user;
 
 pub use address::*;
 pub use config::*;
 pub use execution::*;
 pub use owner::*;
+pub use replay::*;
 pub use user::*;
 
 crate::codec::family! {
@@ -50,6 +52,9 @@ crate::codec::family! {
         314 OutcomesAdmitted "outcomes_admitted.1";
         351 SettingsSaved "settings_saved.1";
         352 IntegrationEnabled "integration_enabled.1";
+        357 WebhookReplayed "webhook_replayed.1";
+        358 ReplayRequested "replay_requested.1";
+        359 ReplayContinued "replay_continued.1";
     }
 }
 
@@ -88,6 +93,7 @@ impl Event {
             Event::Responded(e) => Some(&e.sealed),
             Event::WebhookReceived(e) => Some(&e.sealed),
             Event::WebhookSpread(e) => Some(&e.sealed),
+            Event::WebhookReplayed(e) => Some(&e.sealed),
             Event::StartsDeferred(e) => Some(&e.sealed),
             Event::SecretSet(e) => Some(&e.sealed),
             _ => None,
@@ -106,6 +112,7 @@ impl Event {
             Event::Responded(e) => Some(&mut e.sealed),
             Event::WebhookReceived(e) => Some(&mut e.sealed),
             Event::WebhookSpread(e) => Some(&mut e.sealed),
+            Event::WebhookReplayed(e) => Some(&mut e.sealed),
             Event::StartsDeferred(e) => Some(&mut e.sealed),
             Event::SecretSet(e) => Some(&mut e.sealed),
             _ => None,

@@ -7,6 +7,7 @@ mod budget;
 mod execution;
 mod expiry;
 mod fold;
+mod replay;
 mod user;
 
 pub use budget::{Budget, LaneUse, TURN_MS};
@@ -15,6 +16,7 @@ pub use expiry::{
     DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, expiring, is_open, second_of,
 };
 pub use fold::fold;
+pub use replay::{REPLAYED_MAX, REPLAYED_PER_SECOND_MAX, REPLAYS_MAX, Replaying};
 pub use user::{Credential, Saved, Settings, User};
 
 use crate::answer::Answer;
@@ -54,6 +56,8 @@ pub enum RowKey {
     Paused(IntegrationId, ExecutionId),
     /// A step that has begun, named as in [`RowKey::Ready`].
     Started(ProjectId, String, EventId, ExecutionId),
+    /// Replays of an address that are under way.
+    Replays(ProjectId, IntegrationId),
 }
 
 /// How a webhook names an account.
@@ -63,6 +67,16 @@ pub enum Account {
     Provider(String),
     /// By our credential.
     Credential(CredentialId),
+}
+
+impl Account {
+    /// How a webhook names it: its address, if it is that of one account, else what it says.
+    pub fn named(credential: Option<CredentialId>, provider_id: &str) -> Self {
+        match credential {
+            Some(credential) => Self::Credential(credential),
+            None => Self::Provider(provider_id.to_owned()),
+        }
+    }
 }
 
 /// A row.
@@ -88,6 +102,8 @@ pub enum Row {
     Expiring(BTreeSet<RowKey>),
     /// See [`Start`].
     Started(Start),
+    /// See [`Replaying`].
+    Replays(BTreeMap<CommandId, Replaying>),
 }
 
 /// Where a step is performed.
@@ -153,6 +169,7 @@ impl Rows {
         execution execution_mut Execution Execution;
         budget budget_mut Budget Budget;
         expiry expiry_mut Expiring BTreeSet<RowKey>;
+        replays replays_mut Replays BTreeMap<CommandId, Replaying>;
     }
 
     /// How far the Tells of a partition were heard.
@@ -271,12 +288,15 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         Command::LoseStep(c) => keys.push(RowKey::Execution(c.execution)),
         Command::ReceiveWebhook(c) => {
             keys.push(RowKey::Delivery(project, c.integration, c.delivery.clone()));
-            let account = match c.credential {
-                Some(credential) => Account::Credential(credential),
-                None => Account::Provider(c.provider_id.clone()),
-            };
+            let account = Account::named(c.credential, &c.provider_id);
             keys.push(RowKey::Link(project, c.integration, account));
         }
+        Command::ReplayWebhook(c) => {
+            let account = Account::named(c.credential, &c.provider_id);
+            keys.push(RowKey::Link(project, c.integration, account));
+        }
+        Command::ReplayWebhooks(c) => keys.push(RowKey::Replays(project, c.integration)),
+        Command::ContinueReplay(c) => keys.push(RowKey::Replays(project, c.integration)),
         Command::LinkCredential(c) => {
             let by_provider = Account::Provider(c.provider_id.clone());
             let by_credential = Account::Credential(c.recipient.credential);
@@ -328,6 +348,8 @@ pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
         Event::StepsStarted(e) => {
             keys.extend(e.steps.iter().map(|step| RowKey::Execution(step.execution)));
         }
+        Event::ReplayRequested(e) => keys.push(RowKey::Replays(meta.project, e.integration)),
+        Event::ReplayContinued(e) => keys.push(RowKey::Replays(meta.project, e.integration)),
         Event::SlotsAsked(e) => keys.push(RowKey::Budget(e.project)),
         Event::SlotsGranted(e) => keys.push(RowKey::Budget(e.project)),
         _ => {}

@@ -17,6 +17,7 @@ mod handed;
 pub mod open;
 mod pause;
 mod release;
+mod replay;
 mod rows;
 pub(crate) mod stamp;
 pub mod table;
@@ -24,6 +25,7 @@ pub mod table;
 use begin::Lent;
 use checkpoint::Mark;
 use crash::Fruitless;
+use replay::Replays;
 pub use rows::SAVE_AFTER_MS;
 
 use crate::handover::Inbox;
@@ -87,6 +89,7 @@ pub struct Owner {
     standby: Option<Held>,
     queues: Queues,
     timers: Timers,
+    replays: Replays,
     /// Since when rows wait to be saved.
     unsaved_since: Option<Timestamp>,
     /// When the last batch was let out, unless nothing waited behind it.
@@ -176,6 +179,7 @@ impl Owner {
             standby: None,
             queues,
             timers,
+            replays: Replays::default(),
             unsaved_since: None,
             busy_since: None,
             taken_up_at: None,
@@ -289,6 +293,7 @@ impl Owner {
         self.lent = Lent::default();
         self.queues.clear();
         self.timers.clear();
+        self.replays = Replays::default();
     }
 
     /// Takes the steps that turns let begin. Each ends with an outcome on the log.
@@ -314,9 +319,9 @@ impl Owner {
         self.queues.waiting()
     }
 
-    /// The moment of the next timer, if any is set.
+    /// The moment of the next timer or piece of a replay, if any is set.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.timers.next_due()
+        self.timers.next_due().into_iter().chain(self.replays.next_due()).min()
     }
 
     /// Appends a command for each timer that is due. Firing twice is harmless.

@@ -24,6 +24,7 @@ mod project;
 mod raw;
 mod registry;
 mod repeats;
+mod replays;
 mod retry;
 mod sdk;
 mod server;

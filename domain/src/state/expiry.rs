@@ -28,6 +28,7 @@ pub fn expires_at(row: &Row) -> Option<Timestamp> {
         | Row::Waits
         | Row::Heard(_)
         | Row::Started(_)
+        | Row::Replays(_)
         | Row::Expiring(_) => None,
     }
 }

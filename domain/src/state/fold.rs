@@ -1,5 +1,6 @@
 //! Events into rows. Folding a run twice gives the same rows as folding it once.
 
+mod replay;
 mod user;
 
 use super::*;
@@ -51,6 +52,8 @@ pub(super) fn remembered(first: &Event) -> bool {
         | Event::UserDescribed(_)
         | Event::UserSwitched(_)
         | Event::WebhookReceived(_)
+        | Event::WebhookReplayed(_)
+        | Event::ReplayRequested(_)
         // An apply that arrives again, late, would revert a newer one.
         | Event::ProjectConfigured(_)
         | Event::IntegrationConfigured(_)
@@ -74,6 +77,7 @@ pub(super) fn remembered(first: &Event) -> bool {
                     | "ResumeStep"
                     | "LoseStep"
                     | "AskSlots"
+                    | "ContinueReplay"
             )
         }
         _ => false,
@@ -110,6 +114,8 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         }
         Event::WebhookReceived(e) => webhook(rows, meta, e),
         Event::CredentialLinked(e) => linked(rows, meta, e),
+        Event::ReplayRequested(e) => replay::requested(rows, meta, e),
+        Event::ReplayContinued(e) => replay::continued(rows, meta, e),
         Event::SlotsAsked(e) => asked(rows, meta, e),
         Event::SlotsGranted(e) => granted(rows, e),
         Event::OwnershipClaimed(_)
@@ -118,6 +124,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::EventReceived(_)
         | Event::StartsDeferred(_)
         | Event::WebhookSpread(_)
+        | Event::WebhookReplayed(_)
         | Event::SlotsHeld(_)
         | Event::OutcomesAdmitted(_)
         | Event::ProjectConfigured(_)

@@ -8,6 +8,7 @@ mod enabled;
 mod late;
 mod lost;
 mod paused;
+mod replay;
 mod retry;
 mod settings;
 mod story;

@@ -395,6 +395,8 @@ impl Story {
                 format!("switched {}", if e.enabled { "on" } else { "off" })
             }
             Event::IntegrationEnabled(e) => format!("enabled, starts {}", e.workflows),
+            Event::WebhookReceived(e) => format!("webhook, tells {}", e.recipients.len()),
+            Event::WebhookReplayed(e) => format!("replayed, tells {}", e.recipients.len()),
             Event::SettingsSaved(e) => {
                 let of = e.workflow.map_or("all", |_| "one");
                 format!("saved for {of}: {}", e.filled.join(" "))

@@ -70,6 +70,9 @@ codes! {
     CREDENTIAL_UNKNOWN 404 "The user has no such credential.";
     CREDENTIALS_TOO_MANY 409 "The user has too many connected accounts.";
     EXECUTION_UNKNOWN 404 "There is no such execution.";
+    WEBHOOK_REFUSED 409 "The webhook was refused when it came.";
+    WEBHOOK_CUT 409 "Only the beginning of the webhook was kept.";
+    REPLAYS_TOO_MANY 409 "Too many replays of the integration are under way.";
     WEBHOOK_UNKNOWN 404 "There is no such webhook.";
     SCHEMA_UNKNOWN 404 "There is no such schema.";
     REGISTRY_ELSEWHERE 404 "The schemas of this log are in another registry.";
@@ -88,6 +91,7 @@ codes! {
     PARKED 500 "The command was set aside: the node crashed when it decided it.";
     CANCELLED 409 "Somebody cancelled the execution.";
     OUTCOME_LATE 409 "The attempt had ended before its outcome came.";
+    REPLAY_LATE 409 "The replay had gone on before.";
     TIMER_LATE 409 "The timer had ended before it fired.";
     DECISION_TOO_LARGE 500 "One decision would lead to too many events.";
     NODE_LOST 500 "The node that performed the step is gone.";

@@ -17,6 +17,7 @@ mod me;
 mod owner;
 mod project;
 mod published;
+mod replay;
 mod settings;
 mod token;
 mod trace;

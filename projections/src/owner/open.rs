@@ -196,7 +196,7 @@ pub enum Fetched {
 }
 
 /// What a failure to open means: try again later, or go on without.
-pub(super) fn unreadable(error: VaultError) -> Result<Fetched, Error> {
+pub(crate) fn unreadable(error: VaultError) -> Result<Fetched, Error> {
     match error {
         VaultError::Port(error) => Err(error),
         VaultError::KeyGone { .. } | VaultError::Forged { .. } | VaultError::Apart => {

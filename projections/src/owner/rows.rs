@@ -193,7 +193,7 @@ pub(super) fn is_awaited(event: &Event) -> bool {
 /// Whether a row that was saved is likely to be needed again soon. What is parked is not.
 fn is_kept(key: &RowKey, row: &Row, latest: Timestamp) -> bool {
     match row {
-        Row::User(_) | Row::Budget(_) | Row::Heard(_) => true,
+        Row::User(_) | Row::Budget(_) | Row::Heard(_) | Row::Replays(_) => true,
         Row::Execution(run) => run.pending.as_ref().is_some_and(|pending| pending.due.is_up()),
         // What is decided in this second is still to be named in it.
         Row::Expiring(_) => state::is_open(key, latest),

@@ -40,10 +40,13 @@ pub const EXPIRIES: Table = Table("owner.expiry");
 /// Steps that wait until their integration is active again, by integration.
 pub const PAUSED: Table = Table("owner.paused");
 
+/// Replays that are under way, by address.
+pub const REPLAYS: Table = Table("owner.replay");
+
 /// Every table that is folded from events.
-pub const FOLDED: [Table; 12] = [
+pub const FOLDED: [Table; 13] = [
     USERS, EXECUTIONS, SEEN, LINKS, DELIVERIES, BUDGETS, READY, STARTED, TIMERS, HEARD, EXPIRIES,
-    PAUSED,
+    PAUSED, REPLAYS,
 ];
 
 /// Where a row lies.
@@ -65,23 +68,12 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
             SEEN
         }
         RowKey::Link(project, integration, account) => {
-            bytes.put_slice(project.bytes());
-            bytes.put_slice(integration.bytes());
-            match account {
-                Account::Provider(id) => {
-                    bytes.put_u8(0);
-                    bytes.put_slice(id.as_bytes());
-                }
-                Account::Credential(id) => {
-                    bytes.put_u8(1);
-                    bytes.put_slice(id.bytes());
-                }
-            }
+            put_address(&mut bytes, project, integration);
+            put_account(&mut bytes, account);
             LINKS
         }
         RowKey::Delivery(project, integration, delivery) => {
-            bytes.put_slice(project.bytes());
-            bytes.put_slice(integration.bytes());
+            put_address(&mut bytes, project, integration);
             bytes.put_slice(delivery.as_bytes());
             DELIVERIES
         }
@@ -115,8 +107,30 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
             bytes.put_slice(execution.bytes());
             PAUSED
         }
+        RowKey::Replays(project, integration) => {
+            put_address(&mut bytes, project, integration);
+            REPLAYS
+        }
     };
     (table, bytes.freeze())
+}
+
+fn put_address(bytes: &mut BytesMut, project: &ProjectId, integration: &IntegrationId) {
+    bytes.put_slice(project.bytes());
+    bytes.put_slice(integration.bytes());
+}
+
+fn put_account(bytes: &mut BytesMut, account: &Account) {
+    match account {
+        Account::Provider(id) => {
+            bytes.put_u8(0);
+            bytes.put_slice(id.as_bytes());
+        }
+        Account::Credential(id) => {
+            bytes.put_u8(1);
+            bytes.put_slice(id.bytes());
+        }
+    }
 }
 
 fn put_waiting(
@@ -160,6 +174,11 @@ pub fn paused_of(partition: u16, integration: IntegrationId) -> Bytes {
     bytes.put_u16(partition);
     bytes.put_slice(integration.bytes());
     bytes.freeze()
+}
+
+/// Reads the key of a row of [`REPLAYS`].
+pub fn parse_replays(key: &[u8]) -> Option<(ProjectId, IntegrationId)> {
+    Some((ProjectId(uuid(key.get(2..18)?)?), IntegrationId(uuid(key.get(18..34)?)?)))
 }
 
 /// Reads the key of a row of [`PAUSED`].
