@@ -10,8 +10,8 @@ pub(crate) const HIDDEN: &str = "[hidden]";
 /// Names of settings that are tokens whatever the integration.
 const TOKENS: [&str; 4] = ["oauthAccessToken", "oauthRefreshToken", "accessToken", "refreshToken"];
 
-/// Takes the secrets out of the scope: environment secrets, tokens, and every setting that the
-/// integration authenticates with. What is resolved in it afterwards can be shown.
+/// Takes the secrets out of the scope: environment secrets, tokens, passwords, and every setting that
+/// the integration authenticates with. What is resolved in it afterwards can be shown.
 pub(crate) fn hide(scope: &mut Scope, integration: &IntegrationSettings) {
     for secret in scope.secrets.values_mut() {
         HIDDEN.clone_into(secret);
@@ -22,7 +22,8 @@ pub(crate) fn hide(scope: &mut Scope, integration: &IntegrationSettings) {
         credentials.push('\n');
     }
     for (name, value) in &mut scope.settings {
-        if TOKENS.contains(&name.as_str()) || mentions(&credentials, name) {
+        let is_token = TOKENS.contains(&name.as_str()) || mentions(&credentials, name);
+        if is_token || scope.hidden.contains(name) {
             *value = Value::String(HIDDEN.to_owned());
         }
     }

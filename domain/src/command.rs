@@ -4,6 +4,7 @@ mod address;
 mod config;
 mod execution;
 mod page;
+mod replay;
 mod schedule;
 mod user;
 
@@ -11,6 +12,7 @@ pub use address::*;
 pub use config::*;
 pub use execution::*;
 pub use page::*;
+pub use replay::*;
 pub use schedule::*;
 pub use user::*;
 
@@ -42,6 +44,11 @@ crate::codec::family! {
         326 SetSchedule "set_schedule.1";
         327 FireSchedule "fire_schedule.1";
         329 RecordPage "record_page.1";
+        350 SaveSettings "save_settings.1";
+        353 StartEnabled "start_enabled.1";
+        354 ReplayWebhook "replay_webhook.1";
+        355 ReplayWebhooks "replay_webhooks.1";
+        356 ContinueReplay "continue_replay.1";
     }
 }
 
@@ -54,9 +61,11 @@ impl Command {
             Command::ReceiveWebhook(c) => Some(&c.sealed),
             Command::DeliverWebhook(c) => Some(&c.sealed),
             Command::SpreadWebhook(c) => Some(&c.sealed),
+            Command::ReplayWebhook(c) => Some(&c.sealed),
             Command::ContinueStarts(c) => Some(&c.sealed),
             Command::ConnectCredential(c) => Some(&c.sealed),
             Command::DescribeUser(c) => Some(&c.sealed),
+            Command::SaveSettings(c) => Some(&c.sealed),
             Command::RecordOutcome(c) => Some(&c.sealed),
             Command::RecordPage(c) => Some(&c.sealed),
             _ => None,

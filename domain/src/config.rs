@@ -7,6 +7,7 @@ mod apply;
 mod change;
 mod difference;
 mod fold;
+mod input;
 mod project;
 mod starts;
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub use apply::decide_apply;
 pub use change::{Change, Sign};
 pub use difference::difference;
 pub use fold::{Config, Unreadable};
+pub use input::{Choice, Input, InputKind, is_empty, missing};
 pub use project::{Project, Versions};
 
 use crate::id::{IntegrationId, ProjectId};
@@ -139,6 +141,9 @@ pub struct IntegrationSettings {
     /// How its webhooks are verified and routed.
     #[serde(default)]
     pub webhook: Option<WebhookSettings>,
+    /// What users are asked for; every workflow of the integration reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
 }
 
 /// How an integration's webhooks are verified and routed. The secret is sealed apart, as

@@ -12,8 +12,10 @@ mod fan_out;
 mod outcome;
 mod page;
 mod pause;
+mod replay;
 mod run;
 mod schedule;
+mod settings;
 mod user;
 
 pub use page::PAGES_MAX;
@@ -204,12 +206,17 @@ fn dispatch(
         Command::ReceiveEvent(c) => run::receive_event(given, open, command, c),
         Command::ReceiveRequest(c) => run::receive_request(given, open, command, c),
         Command::DeliverWebhook(c) => run::deliver_webhook(given, open, command, c),
+        Command::StartEnabled(c) => run::start_enabled(given, open, command, c),
         Command::ContinueStarts(c) => run::continue_starts(given, open, command, c),
-        Command::ConnectCredential(c) => user::connect(given, open, command, c),
         Command::RemoveCredential(c) => user::remove(given, command, c),
-        Command::SwitchWorkflow(c) => user::switch_workflow(given, open, command, c),
-        Command::DescribeUser(c) => user::describe(given, open, command, c),
-        Command::SwitchUser(c) => user::switch(given, open, command, c),
+        Command::ConnectCredential(_)
+        | Command::SwitchWorkflow(_)
+        | Command::SaveSettings(_)
+        | Command::DescribeUser(_)
+        | Command::SwitchUser(_) => {
+            let events = on_user(given, open, command)?;
+            schedule::after(given, open, command, events)
+        }
         Command::RecordOutcome(c) => outcome::record(given, open, command, c),
         Command::RecordPage(c) => page::record(given, command, c),
         Command::FireTimer(c) => outcome::fire(given, open, command, c),
@@ -222,6 +229,9 @@ fn dispatch(
         Command::ReceiveWebhook(c) => Ok(address::receive(given, command, c)),
         Command::SpreadWebhook(c) => Ok(address::spread(given, command, c)),
         Command::LinkCredential(c) => Ok(address::link(c)),
+        Command::ReplayWebhook(c) => replay::one(given, command, c),
+        Command::ReplayWebhooks(c) => replay::many(given, command, c),
+        Command::ContinueReplay(c) => replay::go_on(given, command, c),
         Command::AskSlots(c) => Ok(budget::ask(given, command, c)),
         Command::HoldSlots(c) => Ok(budget::hold(c)),
         Command::RecordUnsealing(c) => Ok(vec![Event::PayloadsUnsealed(PayloadsUnsealed {
@@ -232,6 +242,22 @@ fn dispatch(
         Command::ApplyProject(c) => {
             crate::config::decide_apply(given.config, c).map_err(Halt::Rejected)
         }
+    }
+}
+
+/// What switches workflows of a user, or says something of the user.
+fn on_user(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+) -> Result<Vec<Event>, Halt> {
+    match &command.body {
+        Command::ConnectCredential(c) => user::connect(given, command, c),
+        Command::SwitchWorkflow(c) => user::switch_workflow(given, command, c),
+        Command::SaveSettings(c) => settings::save(given, open, command, c),
+        Command::DescribeUser(c) => user::describe(given, open, command, c),
+        Command::SwitchUser(c) => Ok(user::switch(c)),
+        _ => Err(Rejected::internal("The command is not about a user.").into()),
     }
 }
 

@@ -11,6 +11,7 @@ mod finding;
 mod flatten;
 mod grammar;
 mod identity;
+mod input;
 mod integration;
 mod mistake;
 mod step;

@@ -1,7 +1,7 @@
 //! Wishes to act on the world, read from events that stand.
 
 use crate::command::{
-    Command, ContinueStarts, DeliverWebhook, HoldSlots, LinkCredential, SpreadWebhook,
+    Command, ContinueStarts, DeliverWebhook, HoldSlots, LinkCredential, SpreadWebhook, StartEnabled,
 };
 use crate::event::{Event, RECIPIENTS_MAX, Recipient, StartsDeferred, WebhookSpread};
 use crate::id::{CommandId, CredentialId, ExecutionId, IntegrationId, ProjectId, StepId, Telling};
@@ -82,10 +82,27 @@ fn wishes(event: &Recorded<Event>, from: &Key, partitions: u16) -> Vec<(Key, Com
             )
         }
         Event::WebhookSpread(e) => spread(project, e),
+        Event::WebhookReplayed(e) => spread(
+            project,
+            &WebhookSpread {
+                webhook: event.meta.event_id,
+                received_at: event.meta.occurred_at,
+                integration: e.integration,
+                name: e.name.clone(),
+                provider_id: e.provider_id.clone(),
+                recipients: e.recipients.clone(),
+                size: e.size,
+                sealed: e.sealed.clone(),
+            },
+        ),
         Event::StartsDeferred(e) => vec![(from.clone(), continue_starts(e).into())],
         Event::CredentialConnected(e) => {
             let link = (e.integration, e.credential, e.provider_id.as_str());
             vec![link_credential(from, link, true)]
+        }
+        Event::IntegrationEnabled(e) if e.workflows > 0 => {
+            let command = StartEnabled { integration: e.integration, credential: e.credential };
+            vec![(from.clone(), command.into())]
         }
         Event::CredentialRemoved(e) => {
             let link = (e.integration, e.credential, e.provider_id.as_str());

@@ -6,6 +6,7 @@ mod execution;
 mod fan_out;
 mod owner;
 mod page;
+mod replay;
 mod schedule;
 mod user;
 
@@ -15,6 +16,7 @@ pub use execution::*;
 pub use fan_out::*;
 pub use owner::*;
 pub use page::*;
+pub use replay::*;
 pub use schedule::*;
 pub use user::*;
 
@@ -61,6 +63,11 @@ crate::codec::family! {
         324 ScheduleSet "schedule_set.1";
         325 ScheduleFired "schedule_fired.1";
         328 PageFetched "page_fetched.1";
+        351 SettingsSaved "settings_saved.1";
+        352 IntegrationEnabled "integration_enabled.1";
+        357 WebhookReplayed "webhook_replayed.1";
+        358 ReplayRequested "replay_requested.1";
+        359 ReplayContinued "replay_continued.1";
     }
 }
 
@@ -97,12 +104,14 @@ impl Event {
         match self {
             Event::CredentialConnected(e) => Some(&e.sealed),
             Event::UserDescribed(e) => Some(&e.sealed),
+            Event::SettingsSaved(e) => Some(&e.sealed),
             Event::ExecutionStarted(e) => Some(&e.sealed),
             Event::StepSucceeded(e) => Some(&e.sealed),
             Event::StepFailed(e) => Some(&e.sealed),
             Event::Responded(e) => Some(&e.sealed),
             Event::WebhookReceived(e) => Some(&e.sealed),
             Event::WebhookSpread(e) => Some(&e.sealed),
+            Event::WebhookReplayed(e) => Some(&e.sealed),
             Event::StartsDeferred(e) => Some(&e.sealed),
             Event::SecretSet(e) => Some(&e.sealed),
             Event::PageFetched(e) => Some(&e.sealed),
@@ -117,12 +126,14 @@ impl Event {
         match self {
             Event::CredentialConnected(e) => Some(&mut e.sealed),
             Event::UserDescribed(e) => Some(&mut e.sealed),
+            Event::SettingsSaved(e) => Some(&mut e.sealed),
             Event::ExecutionStarted(e) => Some(&mut e.sealed),
             Event::StepSucceeded(e) => Some(&mut e.sealed),
             Event::StepFailed(e) => Some(&mut e.sealed),
             Event::Responded(e) => Some(&mut e.sealed),
             Event::WebhookReceived(e) => Some(&mut e.sealed),
             Event::WebhookSpread(e) => Some(&mut e.sealed),
+            Event::WebhookReplayed(e) => Some(&mut e.sealed),
             Event::StartsDeferred(e) => Some(&mut e.sealed),
             Event::SecretSet(e) => Some(&mut e.sealed),
             Event::PageFetched(e) => Some(&mut e.sealed),

@@ -8,6 +8,7 @@ mod execution;
 mod expiry;
 mod fold;
 mod nested;
+mod replay;
 mod schedule;
 mod user;
 
@@ -17,9 +18,11 @@ pub use expiry::{
     DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, expiring, is_open, second_of,
 };
 pub use fold::fold;
+pub(crate) use fold::user::apply;
 pub use nested::{AHEAD_MAX, ItemOf, Join, LIVE_MAX, Lineage, Nest, Nested, Pages};
+pub use replay::{REPLAYED_MAX, REPLAYED_PER_SECOND_MAX, REPLAYS_MAX, Replaying};
 pub use schedule::{Schedule, schedule_id};
-pub use user::{Credential, User};
+pub use user::{Credential, Saved, Settings, User};
 
 use crate::answer::Answer;
 use crate::command::Command;
@@ -64,6 +67,8 @@ pub enum RowKey {
     Part(ExecutionId, u16, u32),
     /// A schedule that waits for a moment, by [`schedule_id`].
     Schedule(ExecutionId),
+    /// Replays of an address that are under way.
+    Replays(ProjectId, IntegrationId),
 }
 
 /// How a webhook names an account.
@@ -73,6 +78,16 @@ pub enum Account {
     Provider(String),
     /// By our credential.
     Credential(CredentialId),
+}
+
+impl Account {
+    /// How a webhook names it: its address, if it is that of one account, else what it says.
+    pub fn named(credential: Option<CredentialId>, provider_id: &str) -> Self {
+        match credential {
+            Some(credential) => Self::Credential(credential),
+            None => Self::Provider(provider_id.to_owned()),
+        }
+    }
 }
 
 /// A row.
@@ -104,6 +119,8 @@ pub enum Row {
     Part(Payload),
     /// See [`Schedule`].
     Schedule(Schedule),
+    /// See [`Replaying`].
+    Replays(BTreeMap<CommandId, Replaying>),
 }
 
 /// Where a step is performed.
@@ -169,6 +186,7 @@ impl Rows {
         nested nested_mut Nested Nested;
         budget budget_mut Budget Budget;
         expiry expiry_mut Expiring BTreeSet<RowKey>;
+        replays replays_mut Replays BTreeMap<CommandId, Replaying>;
     }
 
     /// A live execution, and what surrounds it.
@@ -327,12 +345,15 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         Command::LoseStep(c) => keys.push(RowKey::Execution(c.execution)),
         Command::ReceiveWebhook(c) => {
             keys.push(RowKey::Delivery(project, c.integration, c.delivery.clone()));
-            let account = match c.credential {
-                Some(credential) => Account::Credential(credential),
-                None => Account::Provider(c.provider_id.clone()),
-            };
+            let account = Account::named(c.credential, &c.provider_id);
             keys.push(RowKey::Link(project, c.integration, account));
         }
+        Command::ReplayWebhook(c) => {
+            let account = Account::named(c.credential, &c.provider_id);
+            keys.push(RowKey::Link(project, c.integration, account));
+        }
+        Command::ReplayWebhooks(c) => keys.push(RowKey::Replays(project, c.integration)),
+        Command::ContinueReplay(c) => keys.push(RowKey::Replays(project, c.integration)),
         Command::LinkCredential(c) => {
             let by_provider = Account::Provider(c.provider_id.clone());
             let by_credential = Account::Credential(c.recipient.credential);
@@ -357,6 +378,8 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         | Command::ConnectCredential(_)
         | Command::RemoveCredential(_)
         | Command::SwitchWorkflow(_)
+        | Command::SaveSettings(_)
+        | Command::StartEnabled(_)
         | Command::DescribeUser(_)
         | Command::SwitchUser(_)
         | Command::HoldSlots(_)
@@ -392,6 +415,8 @@ pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
             keys.extend(e.steps.iter().map(|step| RowKey::Execution(step.execution)));
         }
         Event::ScheduleSet(e) => keys.push(RowKey::Schedule(schedule_id(e.workflow, e.credential))),
+        Event::ReplayRequested(e) => keys.push(RowKey::Replays(meta.project, e.integration)),
+        Event::ReplayContinued(e) => keys.push(RowKey::Replays(meta.project, e.integration)),
         Event::SlotsAsked(e) => keys.push(RowKey::Budget(e.project)),
         Event::SlotsGranted(e) => keys.push(RowKey::Budget(e.project)),
         _ => {}

@@ -3,7 +3,7 @@
 mod delivery;
 mod execution;
 
-pub use delivery::{Deliveries, Delivery, DeliveryFilter};
+pub use delivery::{Deliveries, Delivery, DeliveryFilter, Replay};
 pub use execution::{
     Attempt, Execution, ExecutionFilter, Executions, Run, Sort, Status, StepContents,
     StepExecution, StepType,

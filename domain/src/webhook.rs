@@ -1,8 +1,10 @@
 //! How providers sign their webhooks, what they call them, and how they shake hands, as data:
 //! `webhook/schemes.yaml`. A provider that signs in a way that is there needs no code.
 
+mod kept;
 mod place;
 
+pub use kept::{Content, Said};
 pub use place::{Piece, Place, Template};
 
 use crate::definition::built_in;
@@ -172,12 +174,26 @@ impl Handshake {
     }
 }
 
+/// What happened, where a provider says only that something did.
+const RECEIVED: &str = "received";
+
 /// Every scheme. The file is compiled in, and a test reads it: a mistake in it never ships.
 static SCHEMES: LazyLock<BTreeMap<String, Scheme>> = LazyLock::new(|| {
     serde_json::from_value(built_in(include_str!("webhook/schemes.yaml"))).unwrap_or_default()
 });
 
 impl Scheme {
+    /// What happened, by what a webhook says of it; `received`, where a provider says only that
+    /// something did.
+    pub fn name(&self, kind: Option<String>, action: Option<String>) -> String {
+        match (kind, action) {
+            (Some(kind), Some(action)) => format!("{kind}.{action}"),
+            (Some(kind), None) => kind,
+            (None, _) if self.kind.is_none() => RECEIVED.to_owned(),
+            (None, _) => String::new(),
+        }
+    }
+
     /// The scheme of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         SCHEMES.get(name)

@@ -17,6 +17,7 @@ pub mod validate;
 pub use condition::Condition;
 pub use scope::Scope;
 
+use crate::config::Input;
 use crate::event::StepKind;
 use crate::id::{IntegrationId, StepId, WorkflowId};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub struct Workflow {
     /// Whether it is kept out of the portal.
     #[serde(default)]
     pub hidden: bool,
+    /// What users are asked for when they switch it on; only this workflow reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
 }
 
 /// What starts a workflow.
@@ -65,6 +69,9 @@ pub enum Trigger {
     },
     /// A moment that comes again and again, for every account that it is switched on for.
     Schedule(Schedule),
+    /// An account of its integration is connected, and everything that is required is set: once per
+    /// account (behaviours.md 10).
+    IntegrationEnabled,
 }
 
 /// When a workflow runs by itself (behaviours.md 11).

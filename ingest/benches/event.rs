@@ -22,7 +22,7 @@ use domain::payload::Payload;
 use domain::state::{Seen, User};
 use domain::time::Timestamp;
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Replay, Run, StepContents,
 };
 use ingest::{App, Limits};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -118,6 +118,10 @@ impl ingest::Inbox for Nothing {
 
     async fn read(&self, _: ProjectId, _: EventId) -> Result<Option<(Delivery, Payload)>, Error> {
         Ok(None)
+    }
+
+    async fn replays(&self, _: ProjectId) -> Result<Vec<Replay>, Error> {
+        Ok(Vec::new())
     }
 }
 

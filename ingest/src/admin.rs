@@ -3,6 +3,7 @@
 pub(crate) mod api_key;
 pub(crate) mod execution;
 pub(crate) mod project;
+pub(crate) mod replay;
 pub(crate) mod unsealing;
 pub(crate) mod user;
 pub(crate) mod webhook;

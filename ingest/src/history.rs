@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::id::{EventId, ExecutionId, ProjectId};
 use domain::payload::Payload;
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Replay, Run, StepContents,
 };
 use ports::Error;
 use uuid::Uuid;
@@ -71,4 +71,10 @@ pub trait Inbox: Send + Sync {
         project: ProjectId,
         id: EventId,
     ) -> Result<Option<(Delivery, Payload)>, Error>;
+
+    /// Replays of many deliveries, newest first.
+    ///
+    /// # Errors
+    /// As [`Inbox::list`].
+    async fn replays(&self, project: ProjectId) -> Result<Vec<Replay>, Error>;
 }

@@ -73,6 +73,7 @@ routes! {
     get    "/projects/{project}/sdk/credentials"                 User sdk::credential::list,   listCredentials     "The user's connected accounts.";
     post   "/projects/{project}/sdk/credentials"                 User sdk::account::connect,   connectCredential   "Connects an account.";
     get    "/projects/{project}/sdk/credentials/{credential}"    User sdk::credential::read,   readCredential      "One connected account.";
+    patch  "/projects/{project}/sdk/credentials/{credential}"    User sdk::settings::save,     saveSettings        "Saves settings of an account, and switches its workflows.";
     post   "/projects/{project}/sdk/workflows/{workflow}"        User sdk::workflow::enable,   enableWorkflow      "Switches a workflow on.";
     delete "/projects/{project}/sdk/workflows/{workflow}"        User sdk::workflow::disable,  disableWorkflow     "Switches a workflow off.";
     get    "/sdk/projects/{project}"                             User sdk::project::read,      readProject         "The project, as older clients ask for it.";
@@ -94,6 +95,9 @@ routes! {
     post   "/admin/v1/projects/{project}/executions/{execution}/cancel" Admin admin::execution::cancel, cancelExecution "Ends an execution.";
     get    "/admin/v1/projects/{project}/webhooks"                   Admin admin::webhook::list,     listWebhooks    "Webhooks that came, also refused and unmatched ones.";
     get    "/admin/v1/projects/{project}/webhooks/{webhook}"         Admin admin::webhook::read,     readWebhook     "One webhook, with what was sent.";
+    post   "/admin/v1/projects/{project}/webhooks/{webhook}/replay" Admin admin::replay::one,     replayWebhook   "Hands a webhook to whom it is for now.";
+    get    "/admin/v1/projects/{project}/webhooks/replays"           Admin admin::replay::list,     listReplays     "Replays of many webhooks, and how far they have come.";
+    post   "/admin/v1/projects/{project}/webhooks/replays"           Admin admin::replay::many,     replayWebhooks  "Replays the webhooks that a filter lets pass.";
     post   "/admin/v1/unsealings"                                    Admin admin::unsealing::record, recordUnsealing "Records that somebody looks into sealed payloads.";
     post   "/admin/v1/api-keys"                                      Admin admin::api_key::make,     makeApiKey      "Makes an API key and its hash for the project file.";
 

@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod integration;
 pub(crate) mod me;
 pub(crate) mod project;
+pub(crate) mod settings;
 pub(crate) mod trigger;
 mod view;
 pub(crate) mod workflow;

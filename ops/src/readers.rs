@@ -5,7 +5,7 @@ use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
 use domain::payload::Payload;
 use domain::state::{Seen, User};
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Run, StepContents,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Replay, Run, StepContents,
 };
 use ports::Error;
 use projections::directory::DirectoryReader;
@@ -80,6 +80,10 @@ impl ingest::Inbox for Webhooks {
         id: EventId,
     ) -> Result<Option<(Delivery, Payload)>, Error> {
         self.0.read(project, id).await
+    }
+
+    async fn replays(&self, project: ProjectId) -> Result<Vec<Replay>, Error> {
+        self.0.replays(project).await
     }
 }
 

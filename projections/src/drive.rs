@@ -3,6 +3,7 @@
 use crate::owner::{Owner, SAVE_AFTER_MS, Seat, Turn};
 use crate::perform::{Report, perform};
 use crate::queue::Work;
+use crate::replay;
 use crate::roster::{Presence, View};
 use crate::world::World;
 use domain::time::Timestamp;
@@ -104,6 +105,9 @@ async fn round(
     let turn = owner.turn().await?;
     for work in owner.take_works() {
         tokio::spawn(complete(world.clone(), Arc::clone(outbound), work));
+    }
+    for piece in owner.take_replays().await? {
+        tokio::spawn(replay::send(world.clone(), piece));
     }
     owner.reclaim(|node| view.borrow().nodes.contains(node)).await?;
     let fired = match owner.next_due() {

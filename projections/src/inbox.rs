@@ -1,10 +1,14 @@
 //! Every webhook that came, also refused and unmatched ones.
 
+mod fold;
+mod page;
+
+pub(crate) use page::Span;
+
 use crate::runner::{Loaded, Projection, Standing};
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::event::Event;
-use domain::id::{EventId, ProjectId};
-use domain::meta::Recorded;
+use domain::id::{CommandId, EventId, ProjectId};
 use domain::payload::Payload;
 use domain::time::Timestamp;
 use domain::view::{Deliveries, Delivery, DeliveryFilter};
@@ -19,6 +23,9 @@ pub const DELIVERIES: Table = Table("inbox.delivery");
 /// Where a delivery lies, by its id: when it came, and the offset of its event.
 pub const PLACES: Table = Table("inbox.place");
 
+/// Replays of many, by project and id.
+pub const REPLAYS: Table = Table("inbox.replay");
+
 /// Rows read in one go.
 const SCAN_ROWS_MAX: usize = 4_096;
 
@@ -31,12 +38,12 @@ impl Projection for Inbox {
     }
 
     fn version(&self) -> u32 {
-        // 2: places by id.
-        2
+        // 2: places by id. 3: replays.
+        3
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[DELIVERIES, PLACES]
+        &[DELIVERIES, PLACES, REPLAYS]
     }
 
     fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)> {
@@ -44,48 +51,30 @@ impl Projection for Inbox {
             Event::WebhookSpread(e) => Some((event.meta.project, e.received_at, e.webhook)),
             _ => None,
         });
-        spread.map(|(project, at, id)| (DELIVERIES, key(partition, project, at, id))).collect()
+        let spread = spread.map(|(project, at, id)| (DELIVERIES, key(partition, project, at, id)));
+        let replays = events.iter().filter_map(|(_, event)| match &event.body {
+            Event::ReplayContinued(e) => {
+                Some((REPLAYS, replay_key(partition, event.meta.project, e.replay)))
+            }
+            _ => None,
+        });
+        spread.chain(replays).collect()
     }
 
     fn fold(&self, partition: u16, rows: &mut Loaded, events: &[Standing]) -> Result<(), Error> {
-        events.iter().try_for_each(|(offset, event)| keep(partition, rows, (*offset, event)))
+        events.iter().try_for_each(|(offset, event)| fold::keep(partition, rows, (*offset, event)))
     }
 }
 
-fn keep(
-    partition: u16,
-    rows: &mut Loaded,
-    (offset, event): (Offset, &Recorded<Event>),
-) -> Result<(), Error> {
-    let e = match &event.body {
-        Event::WebhookReceived(e) => e,
-        Event::WebhookSpread(e) => {
-            let key = key(partition, event.meta.project, e.received_at, e.webhook);
-            let Some(mut row) = rows.get::<Delivery>(DELIVERIES, &key)? else { return Ok(()) };
-            row.recipient_count += u32::try_from(e.recipients.len()).unwrap_or(u32::MAX);
-            return rows.put(DELIVERIES, key, &row);
-        }
-        _ => return Ok(()),
-    };
-    let (at, id) = (event.meta.occurred_at, event.meta.event_id);
-    let row = Delivery {
-        id,
-        received_at: at,
-        integration: e.integration,
-        verdict: e.verdict,
-        delivery: e.delivery.clone(),
-        name: e.name.clone(),
-        provider_id: e.provider_id.clone(),
-        repeated: e.repeated,
-        recipient_count: u32::try_from(e.recipients.len()).unwrap_or(u32::MAX),
-        size: i64::from(e.size),
-    };
-    let project = event.meta.project;
-    rows.put(PLACES, place(partition, project, id), &(at, offset))?;
-    rows.put(DELIVERIES, key(partition, project, at, id), &row)
+fn place(partition: u16, project: ProjectId, id: EventId) -> Bytes {
+    let mut key = BytesMut::with_capacity(34);
+    key.put_u16(partition);
+    key.put_slice(project.bytes());
+    key.put_slice(id.bytes());
+    key.freeze()
 }
 
-fn place(partition: u16, project: ProjectId, id: EventId) -> Bytes {
+fn replay_key(partition: u16, project: ProjectId, id: CommandId) -> Bytes {
     let mut key = BytesMut::with_capacity(34);
     key.put_u16(partition);
     key.put_slice(project.bytes());
@@ -204,6 +193,7 @@ fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, Error> {
 fn passes(filter: &DeliveryFilter, row: &Delivery) -> bool {
     filter.integration.is_none_or(|integration| integration == row.integration)
         && filter.verdict.is_none_or(|verdict| verdict == row.verdict)
+        && filter.name.as_ref().is_none_or(|name| *name == row.name)
         && filter.delivery.as_ref().is_none_or(|delivery| *delivery == row.delivery)
         && filter.unmatched.is_none_or(|unmatched| unmatched == (row.recipient_count == 0))
 }

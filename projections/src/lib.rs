@@ -9,6 +9,7 @@ pub mod level;
 pub mod owner;
 pub mod perform;
 mod queue;
+pub mod replay;
 pub mod roster;
 pub mod runner;
 mod timer;

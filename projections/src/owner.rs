@@ -17,6 +17,7 @@ mod handed;
 pub mod open;
 mod pause;
 mod release;
+mod replay;
 mod rows;
 mod schedule;
 pub(crate) mod stamp;
@@ -25,6 +26,7 @@ pub mod table;
 use begin::Lent;
 use checkpoint::Mark;
 use crash::Fruitless;
+use replay::Replays;
 pub use rows::SAVE_AFTER_MS;
 
 use crate::handover::Inbox;
@@ -88,6 +90,7 @@ pub struct Owner {
     standby: Option<Held>,
     queues: Queues,
     timers: Timers,
+    replays: Replays,
     /// Since when rows wait to be saved.
     unsaved_since: Option<Timestamp>,
     /// When the last batch was let out, unless nothing waited behind it.
@@ -179,6 +182,7 @@ impl Owner {
             standby: None,
             queues,
             timers,
+            replays: Replays::default(),
             unsaved_since: None,
             busy_since: None,
             taken_up_at: None,
@@ -295,6 +299,7 @@ impl Owner {
         self.lent = Lent::default();
         self.queues.clear();
         self.timers.clear();
+        self.replays = Replays::default();
     }
 
     /// Takes the steps that turns let begin. Each ends with an outcome on the log.
@@ -320,11 +325,12 @@ impl Owner {
         self.queues.waiting()
     }
 
-    /// The moment of the next timer, if any is set; long ago while there is something to look for.
+    /// The moment of the next timer or piece of a replay, if any is set; long ago while there is
+    /// something to look for.
     pub fn next_due(&self) -> Option<Timestamp> {
         match self.schedules.goes_on() {
             true => Some(Timestamp(i64::MIN)),
-            false => self.timers.next_due(),
+            false => self.timers.next_due().into_iter().chain(self.replays.next_due()).min(),
         }
     }
 

@@ -98,6 +98,9 @@ impl Caller {
         let read = format!("GET /projects/{{}}/sdk/credentials/{}", text(&account["id"]));
         self.user(&read, "").await;
         self.user("GET /sdk/projects/{}", "").await;
+        let save = format!("PATCH /projects/{{}}/sdk/credentials/{}", text(&account["id"]));
+        let settings = json!({ "config": { "sharedSettings": { "channel": "C1" } } });
+        self.user(&save, settings.to_string()).await;
         let switch = format!("/projects/{{}}/sdk/workflows/{}", id("accept"));
         self.user(&format!("DELETE {switch}"), "").await;
         self.user(&format!("POST {switch}"), "").await;
@@ -164,10 +167,21 @@ impl Caller {
             let page = self.admin(list, "").await;
             (page["total"] == 4).then_some(page)
         });
+        let many = json!({ "integration": "github", "name": "push" });
+        let replays = "/admin/v1/projects/{}/webhooks/replays";
+        self.admin(&format!("POST {replays}"), many.to_string()).await;
+        until("the end of a replay", async || {
+            let all = self.admin(&format!("GET {replays}"), "").await;
+            (all["replays"][0]["isDone"] == true).then_some(())
+        })
+        .await;
         for webhook in page.await["webhooks"].as_array().unwrap() {
             let read = format!("{list}/{}", text(&webhook["id"]));
             let whole = self.admin(&read, "").await;
             assert!(whole["content"]["headers"].is_object(), "{whole}");
+            let replay =
+                format!("POST /admin/v1/projects/{{}}/webhooks/{}/replay", text(&webhook["id"]));
+            self.admin(&format!("{replay}?despiteRefusal=true"), "").await;
         }
     }
 

@@ -19,15 +19,28 @@ fn file(server: &Server) -> Value {
     let note = json!([{ "name": "note",
         "integration_request": { "method": "POST", "path": "/note", "json": "{{1.event}}" } }]);
     let rules = json!({ "request": { "body": { "id": { "type": "string", "required": true } } } });
-    project(
+    let set = json!([{ "name": "answer", "response": { "status": 200, "body": {
+        "channel": "{{settings.channel}}", "level": "{{settings.level}}",
+        "list": "{{settings.list}}",
+    } } }]);
+    let mut asking = on_request("asking", &set);
+    asking["default_enabled"] = json!(false);
+    asking["inputs"] = json!([{ "id": "list", "type": "text", "required": true }]);
+    let mut file = project(
         &server.url("/desk"),
         &[
             on_request("answer", &answer),
             on_request("accept", &note),
             workflow("strict", &rules, &note),
             on_order("order", &note),
+            asking,
         ],
-    )
+    );
+    file["integrations"][0]["inputs"] = json!([
+        { "id": "channel", "type": "text" },
+        { "id": "level", "type": "enum", "options": ["all", "errors"], "default": "all" },
+    ]);
+    file
 }
 
 #[tokio::test]
@@ -46,7 +59,8 @@ async fn the_published_client_works_unmodified() {
         "forged": forged,
         "integration": DESK,
         "values": { "accessToken": "pasted-by-anna" },
-        "workflows": { "answer": id("answer"), "accept": id("accept"), "strict": id("strict") },
+        "workflows": { "answer": id("answer"), "accept": id("accept"), "strict": id("strict"),
+            "asking": id("asking") },
     });
     let output = Command::new("node")
         .arg(root().join("tests/e2e/sdk/session.mjs"))
@@ -99,9 +113,24 @@ fn judge(seen: &Value, shown: &str) {
         (&meta["Name"], &meta["plan"], &meta["seats"]),
         (&json!("Anna"), &json!("gold"), &json!(5))
     );
+    judge_settings(seen, shown);
     assert_eq!(seen["uninstall"], Value::Null, "{shown}");
     assert_eq!(seen["uninstalled"], false, "{shown}");
     assert_eq!(seen["nothing left"], json!([]), "{shown}");
     assert!(thrown("forged").contains("7203"), "{shown}");
     assert_eq!(seen["out"], json!({ "authenticated": false }), "{shown}");
+}
+
+fn judge_settings(seen: &Value, shown: &str) {
+    let thrown = |name: &str| text(&seen[name]["thrown"]);
+    assert_eq!(seen["inputs"], json!([["channel", "level"], ["list"]]), "{shown}");
+    assert!(thrown("enable early").contains("SETTINGS_MISSING"), "{shown}");
+    assert_eq!((&seen["set shared"], &seen["set own"]), (&json!([]), &json!([])), "{shown}");
+    assert!(thrown("set wrong").contains("SETTINGS_INVALID"), "{shown}");
+    let set = json!({ "shared": { "channel": "C1" },
+        "own": { "enabled": false, "settings": { "list": "L7" } } });
+    assert_eq!(seen["set"], set, "{shown}");
+    assert_eq!(seen["enable asking"], Value::Null, "{shown}");
+    let asked = json!({ "channel": "C1", "level": "all", "list": "L7" });
+    assert_eq!(seen["asked"], asked, "{shown}");
 }

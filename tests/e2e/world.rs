@@ -204,6 +204,11 @@ impl World {
         self.run(&text(&answer.json()["executionId"])).await
     }
 
+    /// Applies another project file of the same project.
+    pub(crate) async fn reapply(&self, project: &Value) {
+        Api::apply(&self.node, self.data(), project).await.unwrap();
+    }
+
     /// A page of webhooks: `?…` or nothing.
     pub(crate) async fn inbox(&self, filter: &str) -> Value {
         let answer = self.admin("GET", &format!("/webhooks{filter}")).await;

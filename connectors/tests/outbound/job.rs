@@ -64,6 +64,7 @@ pub fn job(action: Action) -> Job {
         steps: vec![step],
         default_enabled: false,
         hidden: false,
+        inputs: vec![],
     };
     let project = ProjectId(Uuid::from_u128(1));
     Job {
@@ -89,6 +90,7 @@ pub fn job(action: Action) -> Job {
             headers: [].into(),
             active: true,
             webhook: None,
+            inputs: vec![],
         }),
         settings: Arc::new(
             serde_json::from_value(json!({ "id": project, "name": "project" }))

@@ -89,13 +89,36 @@ pub struct SwitchWorkflow {
     pub enabled: bool,
 }
 
+/// Saves settings of a connected account, and switches its workflows
+/// (`PATCH …/sdk/credentials/{credential}`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SaveSettings")]
+pub struct SaveSettings {
+    /// The connected account.
+    pub credential: CredentialId,
+    /// `{"shared": {id: value}, "workflows": {workflow: {"enabled": …, "settings": {id: value}}}}`,
+    /// as JSON: what is not in it stays as it is.
+    pub sealed: Payload,
+}
+
+/// Starts the workflows that wait for an integration to be enabled. Sent by a user to itself, so that
+/// they see the account as it is then.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "StartEnabled")]
+pub struct StartEnabled {
+    /// The provider.
+    pub integration: IntegrationId,
+    /// The connected account.
+    pub credential: CredentialId,
+}
+
 /// Starts what one decision could not. Sent by a user to itself.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename = "ContinueStarts")]
 pub struct ContinueStarts {
-    /// The app event, or what the webhook said happened.
+    /// The app event, or what the webhook said happened; empty: the integration was enabled.
     pub name: String,
-    /// The integration that the webhook came for; `None` for an app event.
+    /// The integration that was enabled, or that the webhook came for; `None` for an app event.
     pub integration: Option<IntegrationId>,
     /// The only account that it is for; `None`: every account.
     pub credential: Option<CredentialId>,

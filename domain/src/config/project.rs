@@ -120,6 +120,14 @@ impl Project {
         self.resolved(self.starts.by_schedule().iter().copied())
     }
 
+    /// The deployed workflows that wait for an account of the integration to be connected.
+    pub fn started_by_enabling(
+        &self,
+        integration: IntegrationId,
+    ) -> impl Iterator<Item = (WorkflowId, i32, &Arc<Workflow>)> {
+        self.resolved(self.starts.of_enabling(integration))
+    }
+
     /// The deployed workflows of an integration that are switched on when an account is connected.
     pub fn enabled_by_default(
         &self,

@@ -2,6 +2,7 @@
 
 use crate::id::{IntegrationId, WorkflowId};
 use crate::workflow::{Trigger, Workflow};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Deployed workflows by what starts them. Sets are ordered, so that the executions of one arrival
@@ -11,6 +12,7 @@ pub(super) struct Starts {
     events: BTreeMap<String, BTreeSet<WorkflowId>>,
     webhooks: BTreeMap<IntegrationId, BTreeMap<String, BTreeSet<WorkflowId>>>,
     schedules: BTreeSet<WorkflowId>,
+    enabling: BTreeMap<IntegrationId, BTreeSet<WorkflowId>>,
 }
 
 impl Starts {
@@ -26,6 +28,9 @@ impl Starts {
             }
             Trigger::Schedule(_) => {
                 self.schedules.insert(workflow.id);
+            }
+            Trigger::IntegrationEnabled => {
+                self.enabling.entry(workflow.integration).or_default().insert(workflow.id);
             }
             // A request names its workflow.
             Trigger::Request(_) => {}
@@ -47,6 +52,9 @@ impl Starts {
             Trigger::Schedule(_) => {
                 self.schedules.remove(&workflow.id);
             }
+            Trigger::IntegrationEnabled => {
+                take(&mut self.enabling, &workflow.integration, workflow.id)
+            }
             Trigger::Request(_) => {}
         }
     }
@@ -58,6 +66,13 @@ impl Starts {
 
     pub(super) fn of_event(&self, name: &str) -> impl Iterator<Item = WorkflowId> + '_ {
         self.events.get(name).into_iter().flatten().copied()
+    }
+
+    pub(super) fn of_enabling(
+        &self,
+        integration: IntegrationId,
+    ) -> impl Iterator<Item = WorkflowId> + '_ {
+        self.enabling.get(&integration).into_iter().flatten().copied()
     }
 
     pub(super) fn of_webhook(
@@ -72,7 +87,11 @@ impl Starts {
     }
 }
 
-fn take(names: &mut BTreeMap<String, BTreeSet<WorkflowId>>, name: &str, id: WorkflowId) {
+fn take<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(
+    names: &mut BTreeMap<K, BTreeSet<WorkflowId>>,
+    name: &Q,
+    id: WorkflowId,
+) {
     if let Some(ids) = names.get_mut(name) {
         ids.remove(&id);
         if ids.is_empty() {

@@ -50,6 +50,7 @@ fn integration(id: IntegrationId, kind: &str) -> IntegrationSettings {
         headers: BTreeMap::new(),
         active: true,
         webhook: None,
+        inputs: vec![],
     }
 }
 
@@ -71,6 +72,7 @@ fn workflow(id: WorkflowId, trigger: Trigger) -> Workflow {
         }],
         default_enabled: false,
         hidden: false,
+        inputs: vec![],
     }
 }
 

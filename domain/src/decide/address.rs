@@ -5,6 +5,7 @@ use crate::command::{Command, LinkCredential, ReceiveWebhook, SpreadWebhook};
 use crate::event::{
     CredentialLinked, Event, RECIPIENTS_MAX, Recipient, Verdict, WebhookReceived, WebhookSpread,
 };
+use crate::id::{CredentialId, IntegrationId};
 use crate::meta::Recorded;
 use crate::state::{Account, RowKey};
 use std::ops::Bound;
@@ -18,7 +19,9 @@ pub(super) fn receive(
     let delivery = RowKey::Delivery(project, c.integration, c.delivery.clone());
     let repeated = !c.delivery.is_empty() && given.rows.contains(&delivery);
     let recipients = match c.verdict {
-        Verdict::Verified if !repeated => recipients(given, command, c),
+        Verdict::Verified if !repeated => {
+            recipients(given, command, (c.integration, c.credential, &c.provider_id))
+        }
         Verdict::Verified
         | Verdict::Unsigned
         | Verdict::Forged
@@ -38,16 +41,14 @@ pub(super) fn receive(
     })]
 }
 
-fn recipients(
+/// Whose the account is that a webhook is about, as far as one decision tells.
+pub(super) fn recipients(
     given: &Given<'_>,
     command: &Recorded<Command>,
-    c: &ReceiveWebhook,
+    (integration, credential, provider_id): (IntegrationId, Option<CredentialId>, &str),
 ) -> Vec<Recipient> {
-    let account = match c.credential {
-        Some(credential) => Account::Credential(credential),
-        None => Account::Provider(c.provider_id.clone()),
-    };
-    let key = RowKey::Link(command.meta.project, c.integration, account);
+    let account = Account::named(credential, provider_id);
+    let key = RowKey::Link(command.meta.project, integration, account);
     let link = given.rows.link(&key);
     link.into_iter().flatten().take(RECIPIENTS_MAX).cloned().collect()
 }

@@ -1,28 +1,36 @@
 //! What starts executions.
 
 use super::advance::{Walk, advance};
+use super::settings::incomplete;
 use super::user::user_row;
 use super::{Given, Halt, Open, Rejected, project_of, user_key};
-use crate::command::{Command, ContinueStarts, DeliverWebhook, ReceiveEvent, ReceiveRequest};
+use crate::command::{
+    Command, ContinueStarts, DeliverWebhook, ReceiveEvent, ReceiveRequest, StartEnabled,
+};
 use crate::config::Project;
 use crate::event::{Event, EventReceived, ExecutionStarted, StartsDeferred, TriggerKind};
 use crate::id::{CredentialId, ExecutionId, IntegrationId, WorkflowId};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::payload::Payload;
-use crate::state::{Execution, Lineage, User};
+use crate::state::{Execution, Lineage};
 use crate::workflow::{Action, Trigger, Workflow};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A decision begins no further start after so many events; the rest is deferred.
 const STARTS_EVENTS_MAX: usize = 400;
 
+/// Instead of the name of a webhook: the integration was enabled. No delivery is called nothing, for
+/// no trigger is.
+const ENABLED: &str = "";
+
 /// What wants to start workflows.
 struct Cause<'a> {
-    /// The app event, or what the webhook said happened.
+    /// The app event, what the webhook said happened, or [`ENABLED`].
     name: &'a str,
-    /// The integration of a webhook.
+    /// The integration of a webhook, or the one that was enabled.
     webhook_of: Option<IntegrationId>,
     /// The only account that it is for.
     only: Option<CredentialId>,
@@ -104,6 +112,26 @@ pub(super) fn continue_starts(
     Ok(events)
 }
 
+/// The account is connected, and everything that its integration requires is set.
+pub(super) fn start_enabled(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &StartEnabled,
+) -> Result<Vec<Event>, Halt> {
+    let (webhook_of, only) = (Some(c.integration), Some(c.credential));
+    let sealed = &Payload::Open(Bytes::from_static(b"{}"));
+    let cause = Cause { name: ENABLED, webhook_of, only, size: 0, sealed };
+    let starts = starts(given, command, &cause)?;
+    if starts.is_empty() {
+        let reason = "No workflow waits for the integration to be enabled.";
+        return Err(Rejected::new("WORKFLOW_DISABLED", reason).into());
+    }
+    let mut events = Vec::new();
+    start_some(given, open, command, (&cause, &starts), &mut events)?;
+    Ok(events)
+}
+
 /// Everything that the cause starts, in a fixed order.
 fn starts<'a>(
     given: &Given<'a>,
@@ -114,10 +142,13 @@ fn starts<'a>(
     let project = project_of(given, command)?;
     let started: Vec<_> = match cause.webhook_of {
         None => project.started_by_event(cause.name).collect(),
+        Some(integration) if cause.name == ENABLED => {
+            project.started_by_enabling(integration).collect()
+        }
         Some(integration) => project.started_by_webhook(integration, cause.name).collect(),
     };
     let mut starts = Vec::new();
-    for (id, version, workflow) in started {
+    for (_, version, workflow) in started {
         // A workflow of the webhook's own integration runs for the account the delivery is for;
         // one of another integration for each of its accounts.
         let only = match cause.webhook_of {
@@ -125,16 +156,21 @@ fn starts<'a>(
             Some(_) | None => cause.only,
         };
         let trigger = match cause.webhook_of {
+            Some(_) if cause.name == ENABLED => TriggerKind::IntegrationEnabled,
             Some(_) => TriggerKind::Webhook,
             None => TriggerKind::AppEvent,
         };
-        for credential in enabled_accounts(given, &key, project, id, only) {
+        let detail = match trigger {
+            TriggerKind::IntegrationEnabled => &workflow.name,
+            _ => cause.name,
+        };
+        for credential in enabled_accounts(given, &key, project, workflow, only).0 {
             starts.push(Start {
                 workflow,
                 version,
                 credential,
                 trigger,
-                detail: cause.name,
+                detail,
                 wants_response: false,
                 size: cause.size,
                 sealed: cause.sealed,
@@ -193,8 +229,11 @@ pub(super) fn receive_request(
     if user_row(given, &key).is_some_and(|user| user.disabled) {
         return Err(Rejected::new("USER_DISABLED", "The user is disabled.").into());
     }
-    let accounts = enabled_accounts(given, &key, project, c.workflow, c.credential);
+    let (accounts, missing) = enabled_accounts(given, &key, project, workflow, c.credential);
     let Some(credential) = accounts.first() else {
+        if !missing.is_empty() {
+            return Err(incomplete(workflow, &missing).into());
+        }
         let reason = "The workflow is not enabled for this user.";
         return Err(Rejected::new("WORKFLOW_DISABLED", reason).into());
     };
@@ -213,29 +252,35 @@ pub(super) fn receive_request(
     Ok(events)
 }
 
-/// The user's accounts for which the workflow is switched on; none for a disabled user or an
-/// inactive integration.
-fn enabled_accounts(
-    given: &Given<'_>,
+/// The user's accounts for which the workflow is switched on and everything that it requires is
+/// set; none for a disabled user or an inactive integration. Then what else it requires, by id.
+fn enabled_accounts<'a>(
+    given: &Given<'a>,
     key: &Key,
-    project: &Project,
-    workflow: WorkflowId,
+    project: &'a Project,
+    workflow: &'a Workflow,
     only: Option<CredentialId>,
-) -> Vec<CredentialId> {
-    let Some(user) = user_row(given, key).filter(|user| !user.disabled) else {
-        return Vec::new();
-    };
-    let active = |user: &User, id: &CredentialId| {
-        let integration = user.credentials.get(id).map(|credential| credential.integration);
-        integration.and_then(|id| project.is_active(id)).unwrap_or(false)
-    };
-    user.credentials
-        .iter()
-        .filter(|(id, _)| only.is_none_or(|only| **id == only))
-        .filter(|(_, credential)| credential.enabled.contains(&workflow))
-        .map(|(id, _)| *id)
-        .filter(|id| active(user, id))
-        .collect()
+) -> (Vec<CredentialId>, Vec<&'a str>) {
+    let (mut ready, mut missing) = (Vec::new(), Vec::new());
+    // It comes once: while the integration is inactive, its first step waits.
+    let is_once = workflow.trigger == Trigger::IntegrationEnabled;
+    let user = user_row(given, key).filter(|user| !user.disabled);
+    let accounts = user.into_iter().flat_map(|user| &user.credentials);
+    for (id, credential) in accounts.filter(|(id, _)| only.is_none_or(|only| **id == only)) {
+        let integration = project.integrations.get(&credential.integration);
+        let Some(integration) = integration.filter(|found| found.active || is_once) else {
+            continue;
+        };
+        // Users do not switch it on either.
+        if !is_once && !credential.enabled.contains(&workflow.id) {
+            continue;
+        }
+        match credential.missing(workflow.id, (&integration.inputs, &workflow.inputs)) {
+            none if none.is_empty() => ready.push(*id),
+            some => missing.extend(some),
+        }
+    }
+    (ready, missing)
 }
 
 pub(super) fn start(

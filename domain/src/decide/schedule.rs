@@ -12,7 +12,7 @@ use crate::event::{Event, ScheduleFired, ScheduleSet, TriggerKind};
 use crate::id::{CredentialId, WorkflowId};
 use crate::meta::Recorded;
 use crate::payload::Payload;
-use crate::state::{Credential, Execution, Lineage, User, schedule_id};
+use crate::state::{Credential, Execution, Lineage, User, apply, schedule_id};
 use crate::time::Timestamp;
 use crate::workflow::reference::Needs;
 use crate::workflow::schedule::Unscheduled;
@@ -50,10 +50,11 @@ impl<'a> Wanted<'a> {
     ) -> Option<Self> {
         let account = user.credentials.get(&credential)?;
         let is_on = !user.disabled && account.enabled.contains(&workflow);
-        let is_active = project.is_active(account.integration).unwrap_or(false);
+        let integration = project.integrations.get(&account.integration)?;
         let (version, workflow, schedule) =
-            scheduled(project, workflow).filter(|_| is_on && is_active)?;
-        Some(Self { workflow, version, schedule, credential, account })
+            scheduled(project, workflow).filter(|_| is_on && integration.active)?;
+        let missing = account.missing(workflow.id, (&integration.inputs, &workflow.inputs));
+        missing.is_empty().then_some(Self { workflow, version, schedule, credential, account })
     }
 
     /// What it waits for next.
@@ -136,42 +137,47 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The schedules of a user, as they are after a decision that changes the user. `metadata`: only
-/// those whose time zone may follow it.
-pub(super) fn set_all(
+/// A decision on a user, with the schedules that are to be set because of it: of what it switches on
+/// or completes, and those whose time zone may follow what it says of the user.
+pub(super) fn after(
     given: &Given<'_>,
     open: &mut dyn Open,
     command: &Recorded<Command>,
-    user: &User,
-    metadata: Option<&Map<String, Value>>,
+    mut events: Vec<Event>,
 ) -> Result<Vec<Event>, Halt> {
     let project = project_of(given, command)?;
-    let mut events = Vec::new();
+    if project.scheduled().next().is_none() {
+        return Ok(events);
+    }
+    let (key, _) = user_key(command)?;
+    let before = user_row(given, &key).cloned().unwrap_or_default();
+    let mut user = before.clone();
+    events.iter().for_each(|event| apply(&mut user, event, given.now));
+    let metadata = events.iter().find_map(described);
+    let mut set = Vec::new();
     for (credential, account) in &user.credentials {
         for workflow in &account.enabled {
-            let Some(wanted) = Wanted::of(project, user, (*workflow, *credential)) else {
-                continue;
-            };
-            if metadata.is_none() || wanted.schedule.follows_user() {
-                events.push(wanted.next(given, open, command, metadata)?);
+            let place = (*workflow, *credential);
+            let Some(wanted) = Wanted::of(project, &user, place) else { continue };
+            let is_new = Wanted::of(project, &before, place).is_none();
+            if is_new || metadata.is_some() && wanted.schedule.follows_user() {
+                set.push(wanted.next(given, open, command, metadata.as_ref())?);
             }
         }
     }
+    events.extend(set);
     Ok(events)
 }
 
-/// The schedules of workflows that a decision switches on for an account; none for other workflows.
-pub(super) fn switched_on(
-    given: &Given<'_>,
-    open: &mut dyn Open,
-    command: &Recorded<Command>,
-    (user, credential): (&User, CredentialId),
-    workflows: &[WorkflowId],
-) -> Result<Vec<Event>, Halt> {
-    let project = project_of(given, command)?;
-    let wanted =
-        workflows.iter().filter_map(|workflow| Wanted::of(project, user, (*workflow, credential)));
-    wanted.map(|wanted| wanted.next(given, open, command, None)).collect()
+/// The user's metadata as it is about to be, if it changes.
+fn described(event: &Event) -> Option<Map<String, Value>> {
+    match event {
+        Event::UserDescribed(e) => match &e.sealed {
+            Payload::Open(bytes) => serde_json::from_slice(bytes).ok(),
+            Payload::Sealed(_) => None,
+        },
+        _ => None,
+    }
 }
 
 /// The configuration has changed, or an owner took over: sets a schedule that is not set as it is

@@ -1,20 +1,24 @@
 //! Accounts, workflow switches, metadata.
 
-use super::{Given, Halt, Open, Rejected, project_of, schedule, user_key};
+use super::settings::{enabled, incomplete};
+use super::{Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{
     Command, ConnectCredential, DescribeUser, RemoveCredential, SwitchUser, SwitchWorkflow,
 };
+use crate::config::missing;
 use crate::event::{
     CredentialConnected, CredentialRemoved, Event, UserDescribed, UserSwitched, WorkflowSwitched,
 };
-use crate::id::{CommandId, CredentialId, IntegrationId, WorkflowId, routed};
+use crate::id::{CommandId, CredentialId, IntegrationId, routed};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::metadata::{self, METADATA_BYTES_MAX};
 use crate::payload::Payload;
-use crate::state::{Credential, RowKey, User};
+use crate::state::{RowKey, User};
+use crate::workflow::Workflow;
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 pub(super) fn user_row<'a>(given: &Given<'a>, key: &Key) -> Option<&'a User> {
     let Key::User(project, user) = key else { return None };
@@ -23,7 +27,6 @@ pub(super) fn user_row<'a>(given: &Given<'a>, key: &Key) -> Option<&'a User> {
 
 pub(super) fn connect(
     given: &Given<'_>,
-    open: &mut dyn Open,
     command: &Recorded<Command>,
     c: &ConnectCredential,
 ) -> Result<Vec<Event>, Halt> {
@@ -63,31 +66,14 @@ pub(super) fn connect(
     })];
     if existing.is_none() {
         // "Default to enabled" applies when an account is connected, and only then (34).
-        let enabled: Vec<WorkflowId> =
-            project.enabled_by_default(c.integration).map(|(workflow, _)| workflow).collect();
-        for workflow in &enabled {
+        for (workflow, _) in project.enabled_by_default(c.integration) {
             events.push(Event::WorkflowSwitched(WorkflowSwitched {
-                workflow: *workflow,
+                workflow,
                 credential: id,
                 enabled: true,
             }));
         }
-        let mut user = row.cloned().unwrap_or_default();
-        user.credentials.insert(
-            id,
-            Credential {
-                integration: c.integration,
-                configuration,
-                provider_id: c.provider_id.clone(),
-                external_id: c.external_id.clone(),
-                payload: c.sealed.clone(),
-                connected_at: given.now,
-                refreshed_at: given.now,
-                enabled: enabled.iter().copied().collect(),
-            },
-        );
-        let on = schedule::switched_on(given, open, command, (&user, id), &enabled)?;
-        events.extend(on);
+        events.extend(enabled(project, integration, (id, &BTreeSet::new())));
     }
     Ok(events)
 }
@@ -132,7 +118,6 @@ pub(super) fn remove(
 
 pub(super) fn switch_workflow(
     given: &Given<'_>,
-    open: &mut dyn Open,
     command: &Recorded<Command>,
     c: &SwitchWorkflow,
 ) -> Result<Vec<Event>, Halt> {
@@ -144,37 +129,30 @@ pub(super) fn switch_workflow(
     };
     let row = user_row(given, &key);
     let found = row.and_then(|user| match c.credential {
-        Some(credential) => user.credentials.get_key_value(&credential).map(|(id, _)| *id),
-        None => user.accounts_at(workflow.integration).next().map(|(id, _)| *id),
+        Some(credential) => user.credentials.get_key_value(&credential),
+        None => user.accounts_at(workflow.integration).next(),
     });
-    let Some(credential) = found else {
+    let Some((id, credential)) = found else {
         let reason = "Connect the integration before switching its workflows.";
         return Err(Rejected::new("CREDENTIAL_UNKNOWN", reason).into());
     };
-    let mut events = vec![Event::WorkflowSwitched(WorkflowSwitched {
-        workflow: c.workflow,
-        credential,
-        enabled: c.enabled,
-    })];
-    let is_new = |user: &&User| {
-        let account = user.credentials.get(&credential);
-        account.is_some_and(|account| !account.enabled.contains(&c.workflow))
-    };
-    if let Some(user) = row.filter(|_| c.enabled).filter(is_new) {
-        let mut user = user.clone();
-        if let Some(account) = user.credentials.get_mut(&credential) {
-            account.enabled.insert(c.workflow);
-        }
-        let workflows = [c.workflow];
-        events.extend(schedule::switched_on(
-            given,
-            open,
-            command,
-            (&user, credential),
-            &workflows,
-        )?);
+    let saved = credential.settings.workflows.get(&c.workflow);
+    let filled = saved.map(|saved| saved.filled.clone()).unwrap_or_default();
+    Ok(vec![switched(workflow, *id, c.enabled, &filled)?])
+}
+
+/// A workflow whose required settings have no values cannot be switched on (behaviours.md 35).
+pub(super) fn switched(
+    workflow: &Workflow,
+    credential: CredentialId,
+    enabled: bool,
+    filled: &BTreeSet<String>,
+) -> Result<Event, Rejected> {
+    let missing = missing(&workflow.inputs, filled);
+    if enabled && !missing.is_empty() {
+        return Err(incomplete(workflow, &missing));
     }
-    Ok(events)
+    Ok(Event::WorkflowSwitched(WorkflowSwitched { workflow: workflow.id, credential, enabled }))
 }
 
 /// The command says what changes, so that of two at once neither undoes the other.
@@ -193,33 +171,17 @@ pub(super) fn describe(
         None => Value::Null,
     };
     let known = if let Value::Object(known) = known { known } else { Map::new() };
-    let merged = metadata::merged(known, change);
-    let whole = Value::Object(merged.clone()).to_string();
+    let whole = Value::Object(metadata::merged(known, change)).to_string();
     if whole.len() > METADATA_BYTES_MAX {
         let reason = format!("A user's metadata may have {METADATA_BYTES_MAX} bytes.");
         return Err(Rejected::new("BODY_TOO_LARGE", reason).into());
     }
     let sealed = Payload::Open(Bytes::from(whole));
-    let mut events = vec![Event::UserDescribed(UserDescribed { sealed })];
-    if let Some(user) = user_row(given, &key) {
-        events.extend(schedule::set_all(given, open, command, user, Some(&merged))?);
-    }
-    Ok(events)
+    Ok(vec![Event::UserDescribed(UserDescribed { sealed })])
 }
 
-pub(super) fn switch(
-    given: &Given<'_>,
-    open: &mut dyn Open,
-    command: &Recorded<Command>,
-    c: &SwitchUser,
-) -> Result<Vec<Event>, Halt> {
-    let (key, _) = user_key(command)?;
-    let mut events = vec![Event::UserSwitched(UserSwitched { enabled: c.enabled })];
-    if let Some(user) = user_row(given, &key).filter(|user| c.enabled && user.disabled) {
-        let user = User { disabled: false, ..user.clone() };
-        events.extend(schedule::set_all(given, open, command, &user, None)?);
-    }
-    Ok(events)
+pub(super) fn switch(c: &SwitchUser) -> Vec<Event> {
+    vec![Event::UserSwitched(UserSwitched { enabled: c.enabled })]
 }
 
 fn unknown_integration(id: IntegrationId) -> Rejected {

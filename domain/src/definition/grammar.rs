@@ -3,6 +3,7 @@
 
 mod check;
 mod form;
+mod input;
 mod project;
 mod schema;
 mod workflow;
@@ -77,6 +78,8 @@ pub(super) enum Rule {
     With(&'static str, &'static str),
     /// If the text of a key begins so, these keys are required.
     Prefix { key: &'static str, prefix: &'static str, needs: &'static [&'static str] },
+    /// If a key is this word, that key is required.
+    Word { key: &'static str, word: &'static str, needs: &'static str },
 }
 
 const fn required(name: &'static str, shape: &'static Shape, doc: &'static str) -> Field {

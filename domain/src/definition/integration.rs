@@ -3,7 +3,7 @@
 use super::identity::derived;
 use super::mistake::{Mistakes, Path, nearest, quoted};
 use super::yaml::{Node, Tree};
-use super::{Asked, SecretSource, builtin};
+use super::{Asked, SecretSource, builtin, input};
 use crate::config::{IntegrationSettings, WebhookSettings, webhook_secret_name};
 use crate::id::{IntegrationId, ProjectId};
 use crate::webhook::{Place, Scheme};
@@ -62,7 +62,12 @@ impl Integrations {
                 found.secrets.extend(Asked::read(name, secret, &path));
             }
             variables(item, &path, mistakes);
-            found.settings.push(told.settings(id, kind, webhook));
+            let mut settings = told.settings(id, kind, webhook);
+            let taken =
+                input::of_accounts(&settings.base_url, &settings.authorization, &settings.headers);
+            settings.inputs =
+                input::read(item.get("inputs"), &path.key("inputs"), &taken, mistakes);
+            found.settings.push(settings);
         }
         found
     }
@@ -108,6 +113,7 @@ impl<'a> Told<'a> {
             headers: self.get("headers").map(headers).unwrap_or_default(),
             active: self.node.get("active").and_then(Node::flag).unwrap_or(true),
             webhook,
+            inputs: Vec::new(),
         }
     }
 

@@ -3,10 +3,11 @@
 use super::finding;
 use super::flatten::{count, flatten};
 use super::identity::derived;
+use super::input;
 use super::integration::Integrations;
 use super::mistake::{Mistakes, Path, listed, nearest, quoted};
 use super::yaml::Node;
-use crate::config::DesiredWorkflow;
+use crate::config::{DesiredWorkflow, Input};
 use crate::id::{IntegrationId, ProjectId, WorkflowId};
 use crate::time::Timestamp;
 use crate::workflow::schedule::Unscheduled;
@@ -92,9 +93,29 @@ impl Reading<'_, '_> {
             steps: steps.iter().map(|placed| placed.step.clone()).collect(),
             default_enabled: flag("default_enabled").unwrap_or(false),
             hidden: flag("hidden").unwrap_or(false),
+            inputs: self.inputs(),
         };
         finding::note(&workflow, &steps, &self.around.secrets, self.mistakes);
         Some(DesiredWorkflow { workflow, deployed: flag("deployed").unwrap_or(true) })
+    }
+
+    fn inputs(&mut self) -> Vec<Input> {
+        let kind = self.node.text_of("integration").unwrap_or_default();
+        let settings = self.around.integrations.of_kind(kind);
+        let taken = settings.map(input::of_integration).unwrap_or_default();
+        let path = self.path.key("inputs");
+        let inputs = input::read(self.node.get("inputs"), &path, &taken, self.mistakes);
+        let is_required = |input: &Input| input.required && input.default.is_none();
+        let default = self.node.get("default_enabled");
+        if let Some(default) = default.filter(|node| node.flag() == Some(true))
+            && let Some(first) = inputs.iter().find(|input| is_required(input))
+        {
+            let id = quoted(&first.id);
+            let problem = format!("nobody has set {id} when an account is connected");
+            let mend = "leave `default_enabled` out, or give the input a `default`";
+            self.mistakes.add(default.at, &self.path.key("default_enabled"), problem, mend);
+        }
+        inputs
     }
 
     fn integration(&mut self, node: Option<&Node>, path: &Path) -> Option<IntegrationId> {
@@ -117,6 +138,10 @@ impl Reading<'_, '_> {
     fn trigger(&mut self, own: Option<IntegrationId>) -> Option<Trigger> {
         let node = self.node.get("trigger")?;
         let path = self.path.key("trigger");
+        if node.text().is_some() {
+            self.unattended();
+            return Some(Trigger::IntegrationEnabled);
+        }
         if let Some(name) = node.get("app_event") {
             return self.app_event(name, &path.key("app_event"));
         }
@@ -180,6 +205,18 @@ impl Reading<'_, '_> {
             self.mistakes.add(at, &path.key(key), problem, mend);
         }
         None
+    }
+
+    /// Users neither see nor switch a workflow that waits for an integration to be enabled.
+    fn unattended(&mut self) {
+        for key in ["default_enabled", "inputs"] {
+            if let Some(node) = self.node.get(key).filter(|node| node.flag() != Some(false)) {
+                let problem = format!(
+                    "`{key}` means nothing: it runs once for each account, and no one sees it"
+                );
+                self.mistakes.add(node.at, &self.path.key(key), problem, "leave it out");
+            }
+        }
     }
 
     fn app_event(&mut self, node: &Node, path: &Path) -> Option<Trigger> {

@@ -20,9 +20,9 @@ pub struct EventReceived {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename = "StartsDeferred")]
 pub struct StartsDeferred {
-    /// The app event, or what the webhook said happened.
+    /// The app event, or what the webhook said happened; empty: the integration was enabled.
     pub name: String,
-    /// The integration that the webhook came for; `None` for an app event.
+    /// The integration that was enabled, or that the webhook came for; `None` for an app event.
     pub integration: Option<IntegrationId>,
     /// The only account that it is for; `None`: every account.
     pub credential: Option<CredentialId>,
@@ -76,6 +76,32 @@ pub struct WorkflowSwitched {
     pub credential: CredentialId,
     /// On or off from now on.
     pub enabled: bool,
+}
+
+/// The user saved settings of a connected account.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SettingsSaved")]
+pub struct SettingsSaved {
+    /// The connected account.
+    pub credential: CredentialId,
+    /// The only workflow that reads them; null: every one of the integration.
+    pub workflow: Option<WorkflowId>,
+    /// The ids of those that have a value now.
+    pub filled: Vec<String>,
+    /// All of them: ids and values, as a JSON object.
+    pub sealed: Payload,
+}
+
+/// An account is connected, and everything that its integration requires is set, for the first time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "IntegrationEnabled")]
+pub struct IntegrationEnabled {
+    /// The connected account.
+    pub credential: CredentialId,
+    /// The provider.
+    pub integration: IntegrationId,
+    /// Workflows that wait for it, and start next.
+    pub workflows: i32,
 }
 
 /// The user's metadata changed.

@@ -31,6 +31,7 @@ pub fn expires_at(row: &Row) -> Option<Timestamp> {
         | Row::Nested(_)
         | Row::Part(_)
         | Row::Schedule(_)
+        | Row::Replays(_)
         | Row::Expiring(_) => None,
     }
 }

@@ -1,13 +1,15 @@
 //! Events into rows. Folding a run twice gives the same rows as folding it once.
 
 mod fan_out;
+mod replay;
+pub(crate) mod user;
 
 use super::*;
 use crate::answer;
 use crate::decide::REUSED;
 use crate::event::{
-    CredentialConnected, CredentialLinked, Event, ExecutionStarted, SlotsAsked, SlotsGranted,
-    StepPaused, StepReady, StepSucceeded, StepsStarted, WebhookReceived,
+    CredentialLinked, Event, ExecutionStarted, SlotsAsked, SlotsGranted, StepPaused, StepReady,
+    StepSucceeded, StepsStarted, WebhookReceived,
 };
 use crate::meta::Meta;
 
@@ -46,9 +48,12 @@ pub(super) fn remembered(first: &Event) -> bool {
         | Event::CredentialConnected(_)
         | Event::CredentialRemoved(_)
         | Event::WorkflowSwitched(_)
+        | Event::SettingsSaved(_)
         | Event::UserDescribed(_)
         | Event::UserSwitched(_)
         | Event::WebhookReceived(_)
+        | Event::WebhookReplayed(_)
+        | Event::ReplayRequested(_)
         // An apply that arrives again, late, would revert a newer one.
         | Event::ProjectConfigured(_)
         | Event::IntegrationConfigured(_)
@@ -75,6 +80,7 @@ pub(super) fn remembered(first: &Event) -> bool {
                     | "AskSlots"
                     | "SetSchedule"
                     | "FireSchedule"
+                    | "ContinueReplay"
             )
         }
         _ => false,
@@ -83,22 +89,13 @@ pub(super) fn remembered(first: &Event) -> bool {
 
 fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
     match event {
-        Event::CredentialConnected(e) => connected(rows, meta, e),
-        Event::CredentialRemoved(e) => {
-            if let Some(user) = user_of(rows, meta) {
-                user.credentials.remove(&e.credential);
-            }
-        }
-        Event::WorkflowSwitched(e) => {
-            let Some(user) = user_of(rows, meta) else { return };
-            let Some(credential) = user.credentials.get_mut(&e.credential) else { return };
-            if e.enabled {
-                credential.enabled.insert(e.workflow);
-            } else {
-                credential.enabled.remove(&e.workflow);
-            }
-        }
-        Event::UserDescribed(_) | Event::UserSwitched(_) => user(rows, meta, event),
+        Event::CredentialConnected(_)
+        | Event::CredentialRemoved(_)
+        | Event::WorkflowSwitched(_)
+        | Event::SettingsSaved(_)
+        | Event::IntegrationEnabled(_)
+        | Event::UserDescribed(_)
+        | Event::UserSwitched(_) => user::fold(rows, meta, event),
         Event::ExecutionStarted(e) => started(rows, meta, e),
         Event::FanOutStarted(_)
         | Event::ItemsPaged(_)
@@ -125,6 +122,8 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         Event::ScheduleSet(e) => schedule::set(rows, meta, e),
         Event::WebhookReceived(e) => webhook(rows, meta, e),
         Event::CredentialLinked(e) => linked(rows, meta, e),
+        Event::ReplayRequested(e) => replay::requested(rows, meta, e),
+        Event::ReplayContinued(e) => replay::continued(rows, meta, e),
         Event::SlotsAsked(e) => asked(rows, meta, e),
         Event::SlotsGranted(e) => granted(rows, e),
         Event::OwnershipClaimed(_)
@@ -134,6 +133,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::StartsDeferred(_)
         | Event::WebhookSpread(_)
         | Event::ScheduleFired(_)
+        | Event::WebhookReplayed(_)
         | Event::SlotsHeld(_)
         | Event::OutcomesAdmitted(_)
         | Event::ProjectConfigured(_)
@@ -145,41 +145,6 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::ApiKeySet(_)
         | Event::PayloadsUnsealed(_) => {}
     }
-}
-
-fn user(rows: &mut Rows, meta: &Meta, event: &Event) {
-    let Some(user) = user_of(rows, meta) else { return };
-    match event {
-        Event::UserDescribed(e) => user.metadata = Some(e.sealed.clone()),
-        Event::UserSwitched(e) => user.disabled = !e.enabled,
-        _ => {}
-    }
-}
-
-/// The user that the record belongs to; a user exists from the first record on.
-fn user_of<'a>(rows: &'a mut Rows, meta: &Meta) -> Option<&'a mut User> {
-    let Some(Key::User(project, user)) = meta.parsed_key() else { return None };
-    let key = RowKey::User(project, user);
-    if !rows.contains(&key) {
-        rows.put(key.clone(), Row::User(User::default()));
-    }
-    rows.user_mut(&key)
-}
-
-fn connected(rows: &mut Rows, meta: &Meta, e: &CredentialConnected) {
-    let Some(user) = user_of(rows, meta) else { return };
-    let old = user.credentials.remove(&e.credential);
-    let credential = Credential {
-        integration: e.integration,
-        configuration: e.configuration,
-        provider_id: e.provider_id.clone(),
-        external_id: e.external_id.clone(),
-        payload: e.sealed.clone(),
-        connected_at: old.as_ref().map_or(meta.occurred_at, |old| old.connected_at),
-        refreshed_at: meta.occurred_at,
-        enabled: old.map_or_else(BTreeSet::new, |old| old.enabled),
-    };
-    user.credentials.insert(e.credential, credential);
 }
 
 fn started(rows: &mut Rows, meta: &Meta, e: &ExecutionStarted) {

@@ -1,5 +1,6 @@
 //! A connected user as its owner knows it.
 
+use crate::config::{self, Input};
 use crate::id::{CredentialId, IntegrationId, WorkflowId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -36,6 +37,44 @@ pub struct Credential {
     pub refreshed_at: Timestamp,
     /// The workflows that are switched on.
     pub enabled: BTreeSet<WorkflowId>,
+    /// What the user has set. In a stored row it stands behind the user.
+    #[serde(skip)]
+    pub settings: Settings,
+}
+
+/// What a user has set for a connected account.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Settings {
+    /// For all workflows of the integration.
+    pub shared: Saved,
+    /// For one workflow each.
+    pub workflows: BTreeMap<WorkflowId, Saved>,
+    /// Whether what waits for the integration to be enabled was told so.
+    pub announced: bool,
+}
+
+/// Settings as they were last saved.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Saved {
+    /// The ids of those that have a value.
+    pub filled: BTreeSet<String>,
+    /// Ids and values as a JSON object, sealed; `None`: never saved.
+    pub sealed: Option<Payload>,
+}
+
+impl Credential {
+    /// What is required of the account before a workflow of its integration may run for it, and is
+    /// not set: `inputs` are those of the integration and those of the workflow.
+    pub fn missing<'a>(
+        &self,
+        workflow: WorkflowId,
+        (shared, own): (&'a [Input], &'a [Input]),
+    ) -> Vec<&'a str> {
+        let mut missing = config::missing(shared, &self.settings.shared.filled);
+        let saved = self.settings.workflows.get(&workflow);
+        missing.extend(config::missing(own, saved.map_or(&BTreeSet::new(), |saved| &saved.filled)));
+        missing
+    }
 }
 
 impl User {

@@ -1,6 +1,6 @@
 //! The inbox: every webhook that came, also refused and unmatched ones.
 
-use crate::event::Verdict;
+use crate::event::{ReplayRequested, Verdict};
 use crate::id::{EventId, IntegrationId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub struct Delivery {
     pub recipient_count: u32,
     /// Bytes of the body.
     pub size: i64,
+    /// The webhook that it is a replay of.
+    pub replay_of: Option<EventId>,
 }
 
 /// Which deliveries to list; a field that is not set lets all pass.
@@ -39,6 +41,8 @@ pub struct DeliveryFilter {
     pub verdict: Option<Verdict>,
     /// With this id, as the provider sent it.
     pub delivery: Option<String>,
+    /// Of this name.
+    pub name: Option<String>,
     /// Only those that no account was told of.
     pub unmatched: Option<bool>,
     /// Come before.
@@ -58,4 +62,19 @@ pub struct Deliveries {
     pub rows: Vec<Delivery>,
     /// How many the filter lets pass, over all pages.
     pub total: u64,
+}
+
+/// A replay of many webhooks of an integration.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Replay {
+    /// What was asked for.
+    pub asked: ReplayRequested,
+    /// When.
+    pub requested_at: Timestamp,
+    /// Webhooks that were replayed so far.
+    pub replayed: u64,
+    /// Webhooks that could not be: only their beginning was kept, or their keys are gone.
+    pub skipped: u64,
+    /// Whether there are no more.
+    pub is_done: bool,
 }

@@ -191,7 +191,8 @@ fn number(value: &Value, is_form: bool) -> Option<f64> {
     counts.then(|| finite(value)).flatten()
 }
 
-fn is_email(text: &str) -> bool {
+/// Whether text is an e-mail address, as far as its `@` tells.
+pub(crate) fn is_email(text: &str) -> bool {
     let parts = text.rsplit_once('@');
     let blank = text.contains(char::is_whitespace);
     !blank && parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())

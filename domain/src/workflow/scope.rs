@@ -2,7 +2,7 @@
 
 use super::Workflow;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The index of each step name of a workflow version.
@@ -21,6 +21,8 @@ pub struct Scope {
     pub names: Arc<Names>,
     /// `{{settings.…}}` and `{{userSettings.…}}`: user id, metadata, account values, inputs.
     pub settings: Map<String, Value>,
+    /// Names of the settings that history does not show.
+    pub hidden: BTreeSet<String>,
     /// Environment secrets by name.
     pub secrets: BTreeMap<String, String>,
     /// `{{self.…}}` of a paginated request: the page before; null outside of one.

@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cancel;
+mod enabled;
 mod fan_out;
 mod late;
 mod lost;
 mod pages;
 mod paused;
+mod replay;
 mod retry;
 mod schedule;
+mod settings;
 mod story;
 mod twice;

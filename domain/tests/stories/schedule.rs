@@ -42,7 +42,7 @@ fn it_runs_at_each_moment_once_from_when_it_is_switched_on() {
     let first = MINUTE_MS - story.now.0 % MINUTE_MS;
     let on = switch(&story, true);
     let set = format!("schedule set in {first} ms");
-    story.when(on).then(&["WorkflowSwitched", &set]);
+    story.when(on).then(&["switched on", &set]);
     for _ in 0..3 {
         let fire = due(&mut story);
         story.when(fire.clone()).then(&[

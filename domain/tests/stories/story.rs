@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::command::{
     ApplyProject, CancelExecution, Command, ConnectCredential, FireTimer, LoseStep, PauseStep,
-    ReceiveEvent, ReceiveRequest, RecordOutcome, ResumeStep,
+    ReceiveEvent, ReceiveRequest, RecordOutcome, ResumeStep, SaveSettings,
 };
 use domain::config::{Config, Desired};
 use domain::decide::{Given, Missing, Open, decide};
@@ -15,7 +15,7 @@ use domain::id::{
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
-use domain::state::{Lineage, Pending, Row, RowKey, Rows, Schedule, fold, schedule_id};
+use domain::state::{Credential, Lineage, Pending, Row, RowKey, Rows, Schedule, fold, schedule_id};
 use domain::time::Timestamp;
 use domain::workflow::reference::Needs;
 use domain::workflow::{Scope, Trigger};
@@ -145,6 +145,28 @@ impl Story {
         let mut desired = self.desired.clone();
         desired.integrations[0].active = active;
         self.apply(&desired);
+    }
+
+    /// Another project file is applied.
+    pub(crate) fn redeploy(&mut self, change: impl FnOnce(&mut Desired)) {
+        let mut desired = self.desired.clone();
+        change(&mut desired);
+        self.apply(&desired);
+        self.desired = desired;
+    }
+
+    /// The user's accounts, oldest first.
+    pub(crate) fn accounts(&self) -> Vec<(CredentialId, Credential)> {
+        let key = RowKey::User(PROJECT, "anna".into());
+        let user = self.rows.user(&key);
+        let accounts = user.into_iter().flat_map(|user| user.accounts_at(self.integration));
+        accounts.map(|(id, account)| (*id, account.clone())).collect()
+    }
+
+    /// What the user saves for the first account.
+    pub(crate) fn save(&self, settings: &Value) -> SaveSettings {
+        let credential = self.accounts().first().map(|(id, _)| *id).unwrap();
+        SaveSettings { credential, sealed: sealed(settings) }
     }
 
     /// The integration is removed, with its workflows.
@@ -479,6 +501,16 @@ impl Story {
                 format!("schedule fired, {} missed, starts {}", e.missed, e.executions)
             }
             Event::ItemFinished(e) => format!("item {} {:?}", e.number, e.ending).to_lowercase(),
+            Event::WorkflowSwitched(e) => {
+                format!("switched {}", if e.enabled { "on" } else { "off" })
+            }
+            Event::IntegrationEnabled(e) => format!("enabled, starts {}", e.workflows),
+            Event::WebhookReceived(e) => format!("webhook, tells {}", e.recipients.len()),
+            Event::WebhookReplayed(e) => format!("replayed, tells {}", e.recipients.len()),
+            Event::SettingsSaved(e) => {
+                let of = e.workflow.map_or("all", |_| "one");
+                format!("saved for {of}: {}", e.filled.join(" "))
+            }
             Event::CommandRejected(e) => format!("rejected: {}", e.code),
             Event::CommandRepeated(_) => "repeated".into(),
             other => other.name().into(),

@@ -48,6 +48,8 @@ pub(crate) struct Webhook {
     recipient_count: u32,
     /// Bytes of the body.
     size: i64,
+    /// The webhook that it is a replay of.
+    replay_of: Option<EventId>,
 }
 
 /// A webhook, with what was sent.
@@ -87,6 +89,10 @@ impl Queried for Search {
         ),
         Parameter::new::<String>("delivery", "a text", |search, value| {
             search.filter.delivery = Some(value.to_owned());
+            Some(())
+        }),
+        Parameter::new::<String>("name", "a text", |search, value| {
+            search.filter.name = Some(value.to_owned());
             Some(())
         }),
         Parameter::new::<bool>("unmatched", "true or false", |search, value| {
@@ -153,6 +159,7 @@ impl From<Delivery> for Webhook {
             repeated: row.repeated,
             recipient_count: row.recipient_count,
             size: row.size,
+            replay_of: row.replay_of,
         }
     }
 }

@@ -63,11 +63,16 @@ codes! {
     INTEGRATION_NOT_ENABLED 404 "Integration not enabled for user.";
     EVENT_UNKNOWN 404 "The project has no app event of this name.";
     WORKFLOW_UNKNOWN 404 "There is no such deployed workflow.";
+    SETTINGS_INVALID 422 "A setting has a value that it cannot have.";
+    SETTINGS_MISSING 409 "A required setting has no value.";
     WORKFLOW_DISABLED 409 "The workflow is not enabled for this user.";
     TRIGGER_MISMATCH 400 "The workflow is not triggered by requests.";
     CREDENTIAL_UNKNOWN 404 "The user has no such credential.";
     CREDENTIALS_TOO_MANY 409 "The user has too many connected accounts.";
     EXECUTION_UNKNOWN 404 "There is no such execution.";
+    WEBHOOK_REFUSED 409 "The webhook was refused when it came.";
+    WEBHOOK_CUT 409 "Only the beginning of the webhook was kept.";
+    REPLAYS_TOO_MANY 409 "Too many replays of the integration are under way.";
     WEBHOOK_UNKNOWN 404 "There is no such webhook.";
     SCHEMA_UNKNOWN 404 "There is no such schema.";
     REGISTRY_ELSEWHERE 404 "The schemas of this log are in another registry.";
@@ -89,6 +94,7 @@ codes! {
     SCHEDULE_KEPT 409 "The schedule is set as it is deployed.";
     SCHEDULE_INVALID 500 "The schedule has no moments.";
     TIME_ZONE_UNKNOWN 500 "There is no time zone of that name.";
+    REPLAY_LATE 409 "The replay had gone on before.";
     TIMER_LATE 409 "The timer had ended before it fired.";
     DECISION_TOO_LARGE 500 "One decision would lead to too many events.";
     NODE_LOST 500 "The node that performed the step is gone.";

@@ -16,7 +16,7 @@ use domain::command::{ConnectCredential, RemoveCredential};
 use domain::decide::{MADE_CONFIGURATION, made_id};
 use domain::id::{CredentialId, IntegrationId};
 use domain::meta::Actor;
-use domain::state::{Credential, User};
+use domain::state::{Credential, Settings, User};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -99,7 +99,9 @@ pub(crate) async fn connect(
         None => door.user_with(caller.id, &caller.user, shows).await?,
     };
     if let Some(found) = user.credentials.get(&credential) {
-        return Ok(Reply::new(view::Credential::of(&caller, credential, found)));
+        let settings = door.settings(&caller, [(&credential, found)]).await?;
+        let account = (credential, found);
+        return Ok(Reply::new(view::Credential::of(&caller, account, &settings)));
     }
     // It is gone since. What the repeat asks is what the first request asked, so it tells how the
     // account was.
@@ -114,8 +116,10 @@ pub(crate) async fn connect(
         connected_at: seen.at,
         refreshed_at: seen.at,
         enabled,
+        settings: Settings::default(),
     };
-    Ok(Reply::new(view::Credential::of(&caller, credential, &first)))
+    let settings = view::Opened::default();
+    Ok(Reply::new(view::Credential::of(&caller, (credential, &first), &settings)))
 }
 
 /// What is to be connected.

@@ -43,7 +43,8 @@ pub(crate) async fn read(
     door.describe_by_header(&caller, &headers).await?;
     let user = door.user(caller.id, &caller.user).await?;
     let metadata = door.metadata(&caller, &user).await?;
-    Ok(Reply::unkept(view::User::of(&caller, &user, metadata)))
+    let settings = door.settings(&caller, &user.credentials).await?;
+    Ok(Reply::unkept(view::User::of(&caller, &user, (metadata, &settings))))
 }
 
 /// Merges metadata into that of the user, and answers with the user.
@@ -57,7 +58,8 @@ pub(crate) async fn describe(
     let within = Within { project: caller.id, user: &caller.user, route: "me" };
     let identity = door.identity(&key, &within, &[&body.bytes])?;
     let (user, metadata) = door.describe(&caller, identity, given.meta).await?;
-    Ok(Reply::unkept(view::User::of(&caller, &user, metadata)))
+    let settings = door.settings(&caller, &user.credentials).await?;
+    Ok(Reply::unkept(view::User::of(&caller, &user, (metadata, &settings))))
 }
 
 impl Door {

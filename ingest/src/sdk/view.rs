@@ -1,10 +1,11 @@
 //! What existing clients read: every field they touch without a guard is here.
 
 mod credential;
+mod input;
 mod integration;
 mod user;
 
-pub(crate) use credential::Credential;
+pub(crate) use credential::{Credential, Opened};
 pub(crate) use integration::{Integration, Metadata};
 pub(crate) use user::{Project, User};
 

@@ -17,8 +17,6 @@ use std::sync::OnceLock;
 use url::form_urlencoded;
 
 const NAME_LEN_MAX: usize = 256;
-/// What happened, where a provider says only that something did.
-const RECEIVED: &str = "received";
 /// The media type of a form.
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -102,12 +100,7 @@ impl<'a> Arrival<'a> {
         let looks = |at: &&Place| signed == Verdict::Verified || !matches!(at, Place::Field(_));
         let at =
             |place: &Option<Place>| place.as_ref().filter(looks).and_then(|at| self.at(at, None));
-        let name = match (at(&scheme.kind), at(&scheme.action)) {
-            (Some(kind), Some(action)) => format!("{kind}.{action}"),
-            (Some(kind), None) => kind,
-            (None, _) if scheme.kind.is_none() => RECEIVED.to_owned(),
-            (None, _) => String::new(),
-        };
+        let name = scheme.name(at(&scheme.kind), at(&scheme.action));
         let provider_id = match settings.provider_id.as_str() {
             "" => at(&scheme.account),
             told => at(&told.parse().ok()),

@@ -196,6 +196,7 @@ async fn webhooks_are_listed_by_filter() {
         repeated: false,
         recipient_count: 0,
         size: 5,
+        replay_of: None,
     }];
     let path = format!("/admin/v1/projects/{PROJECT}/webhooks");
     let query = "?integration=github&verdict=FORGED&unmatched=true&afterDate=2023-01-01&offset=3";

@@ -6,8 +6,8 @@ use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
 use domain::payload::Payload;
 use domain::state::{RowKey, Seen, User};
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, Execution, ExecutionFilter, Executions, Run, Sort,
-    StepContents,
+    Deliveries, Delivery, DeliveryFilter, Execution, ExecutionFilter, Executions, Replay, Run,
+    Sort, StepContents,
 };
 use ports::Error;
 use std::collections::BTreeMap;
@@ -121,6 +121,7 @@ pub(crate) struct Webhooks {
     pub(crate) sent: Mutex<Option<Payload>>,
     pub(crate) rows: Mutex<Vec<Delivery>>,
     pub(crate) asked: Mutex<Vec<DeliveryFilter>>,
+    pub(crate) replays: Mutex<Vec<Replay>>,
 }
 
 #[async_trait]
@@ -136,6 +137,10 @@ impl ingest::Inbox for Webhooks {
         let found = rows.iter().find(|row| row.id == id).cloned();
         let sent = self.sent.lock().unwrap().clone();
         Ok(found.zip(sent))
+    }
+
+    async fn replays(&self, _: ProjectId) -> Result<Vec<Replay>, Error> {
+        Ok(self.replays.lock().unwrap().clone())
     }
 }
 

@@ -17,6 +17,8 @@ mod me;
 mod owner;
 mod project;
 mod published;
+mod replay;
+mod settings;
 mod token;
 mod trace;
 mod trigger;

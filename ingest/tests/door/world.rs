@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Request};
 use bytes::Bytes;
 use domain::codec;
 use domain::command::Command;
+use domain::event::Event;
 use domain::id::{ProjectId, WorkflowId};
 use domain::meta::Recorded;
 use domain::payload::Payload;
@@ -205,6 +206,18 @@ impl World {
             }
         }
         commands
+    }
+
+    /// What was decided, by partition.
+    pub(crate) async fn events(&self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for number in 0..self.log.partitions() {
+            let partition = Partition::events(number);
+            for stored in self.log.read(partition, 0, usize::MAX).await.unwrap() {
+                events.push(codec::decode::<Event>(&stored.record.value).unwrap().body);
+            }
+        }
+        events
     }
 
     /// What was sealed in a command.

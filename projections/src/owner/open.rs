@@ -3,13 +3,13 @@
 use super::table;
 use crate::world::World;
 use bytes::Bytes;
-use domain::config::Project;
+use domain::config::{Input, InputKind, Project, is_empty};
 use domain::decide::{Missing, Open};
 use domain::exchange;
 use domain::id::{ExecutionId, ProjectId};
 use domain::key::Key;
 use domain::payload::Payload;
-use domain::state::{Execution, Lineage, Row, RowKey, Rows, User};
+use domain::state::{Execution, Lineage, Row, RowKey, Rows, Saved, User};
 use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
 use ports::{Error, VaultError};
@@ -174,9 +174,10 @@ impl<'a> Opener<'a> {
         }
     }
 
-    fn settings(&mut self, run: &Execution, key: &Key) -> Result<Map<String, Value>, Missing> {
-        let mut settings = Map::new();
-        let Some(user) = self.user else { return Ok(settings) };
+    /// What `{{settings.…}}` has, and the names of what history does not show of it.
+    fn settings(&mut self, run: &Execution, key: &Key, scope: &mut Scope) -> Result<(), Missing> {
+        let settings = &mut scope.settings;
+        let Some(user) = self.user else { return Ok(()) };
         if let Some(metadata) = &user.metadata {
             let metadata = self.json(key, metadata)?;
             if let Value::Object(map) = &metadata {
@@ -188,10 +189,46 @@ impl<'a> Opener<'a> {
             if let Value::Object(map) = self.json(key, &credential.payload)? {
                 settings.extend(map);
             }
-            settings.insert("providerId".into(), json!(credential.provider_id));
+            let integration =
+                self.project.and_then(|p| p.integrations.get(&credential.integration));
+            let inputs = integration.map(|integration| &integration.inputs[..]);
+            let saved = &credential.settings;
+            self.set(key, inputs.unwrap_or_default(), Some(&saved.shared), scope)?;
+            // Those of the version that runs, which may have asked for others.
+            let workflow = self.project.and_then(|p| p.workflow(run.workflow, run.version));
+            let inputs = workflow.map(|workflow| &workflow.inputs[..]);
+            let saved = saved.workflows.get(&run.workflow);
+            self.set(key, inputs.unwrap_or_default(), saved, scope)?;
+            scope.settings.insert("providerId".into(), json!(credential.provider_id));
         }
-        settings.insert("userId".into(), json!(run.user));
-        Ok(settings)
+        scope.settings.insert("userId".into(), json!(run.user));
+        Ok(())
+    }
+
+    /// Adds what a user set: of what was saved, what is declared.
+    fn set(
+        &mut self,
+        key: &Key,
+        inputs: &[Input],
+        saved: Option<&Saved>,
+        scope: &mut Scope,
+    ) -> Result<(), Missing> {
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let mut values = match saved.and_then(|saved| saved.sealed.as_ref()) {
+            Some(sealed) => self.json(key, sealed)?,
+            None => Value::Null,
+        };
+        for input in inputs {
+            let value = values.get_mut(&input.id).map(Value::take);
+            let value = value.filter(|value| !is_empty(value)).or_else(|| input.default.clone());
+            scope.settings.insert(input.id.clone(), value.unwrap_or_default());
+            if input.kind == InputKind::Password {
+                scope.hidden.insert(input.id.clone());
+            }
+        }
+        Ok(())
     }
 
     fn secret(&mut self, project: ProjectId, name: &str) -> Result<Option<String>, Missing> {
@@ -222,7 +259,7 @@ impl Open for Opener<'_> {
             }
         }
         if needs.settings {
-            scope.settings = self.settings(run, &key)?;
+            self.settings(run, &key, &mut scope)?;
         }
         for name in &needs.secrets {
             if let Some(value) = self.secret(run.project, name)? {

@@ -50,6 +50,7 @@ impl Owner {
         {
             self.queues.left((project, &user), id);
         }
+        self.replays.heard(decided);
         decided.run.iter().for_each(|event| self.wait_for(event));
     }
 

@@ -191,6 +191,8 @@ pub(super) fn is_awaited(event: &Event) -> bool {
         Event::CredentialConnected(_)
             | Event::CredentialRemoved(_)
             | Event::WorkflowSwitched(_)
+            | Event::SettingsSaved(_)
+            | Event::IntegrationEnabled(_)
             | Event::UserDescribed(_)
             | Event::UserSwitched(_)
     ) || is_joined(event)
@@ -211,7 +213,7 @@ fn is_joined(event: &Event) -> bool {
 /// Whether a row that was saved is likely to be needed again soon. What is parked is not.
 fn is_kept(key: &RowKey, row: &Row, latest: Timestamp) -> bool {
     match row {
-        Row::User(_) | Row::Budget(_) | Row::Heard(_) => true,
+        Row::User(_) | Row::Budget(_) | Row::Heard(_) | Row::Replays(_) => true,
         Row::Execution(run) => run.pending.as_ref().is_some_and(|pending| pending.due.is_up()),
         // What fans out is asked for by each of its items.
         Row::Nested(nested) => {

@@ -4,10 +4,11 @@
 //! rebuilt apart from the others.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use domain::id::{EventId, ExecutionId, IntegrationId, ProjectId};
-use domain::state::{Account, Row, RowKey, Start};
+use domain::id::{CredentialId, EventId, ExecutionId, IntegrationId, ProjectId};
+use domain::state::{Account, Row, RowKey, Settings, Start, User};
 use domain::time::Timestamp;
 use ports::{Error, Table};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// How far an owner has come, per partition.
@@ -45,10 +46,13 @@ pub const PARTS: Table = Table("owner.part");
 /// Schedules that wait for a moment.
 pub const SCHEDULES: Table = Table("owner.schedule");
 
+/// Replays that are under way, by address.
+pub const REPLAYS: Table = Table("owner.replay");
+
 /// Every table that is folded from events.
-pub const FOLDED: [Table; 14] = [
+pub const FOLDED: [Table; 15] = [
     USERS, EXECUTIONS, SEEN, LINKS, DELIVERIES, BUDGETS, READY, STARTED, TIMERS, HEARD, EXPIRIES,
-    PAUSED, PARTS, SCHEDULES,
+    PAUSED, PARTS, SCHEDULES, REPLAYS,
 ];
 
 /// Where a row lies.
@@ -70,14 +74,12 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
             SEEN
         }
         RowKey::Link(project, integration, account) => {
-            bytes.put_slice(project.bytes());
-            bytes.put_slice(integration.bytes());
+            put_address(&mut bytes, project, integration);
             put_account(&mut bytes, account);
             LINKS
         }
         RowKey::Delivery(project, integration, delivery) => {
-            bytes.put_slice(project.bytes());
-            bytes.put_slice(integration.bytes());
+            put_address(&mut bytes, project, integration);
             bytes.put_slice(delivery.as_bytes());
             DELIVERIES
         }
@@ -112,17 +114,30 @@ pub fn place(partition: u16, key: &RowKey) -> (Table, Bytes) {
             PAUSED
         }
         RowKey::Part(execution, index, number) => {
-            bytes.put_slice(execution.bytes());
-            bytes.put_u16(*index);
-            bytes.put_u32(*number);
+            put_part(&mut bytes, execution, (*index, *number));
             PARTS
         }
         RowKey::Schedule(id) => {
             bytes.put_slice(id.bytes());
             SCHEDULES
         }
+        RowKey::Replays(project, integration) => {
+            put_address(&mut bytes, project, integration);
+            REPLAYS
+        }
     };
     (table, bytes.freeze())
+}
+
+fn put_part(bytes: &mut BytesMut, execution: &ExecutionId, (index, number): (u16, u32)) {
+    bytes.put_slice(execution.bytes());
+    bytes.put_u16(index);
+    bytes.put_u32(number);
+}
+
+fn put_address(bytes: &mut BytesMut, project: &ProjectId, integration: &IntegrationId) {
+    bytes.put_slice(project.bytes());
+    bytes.put_slice(integration.bytes());
 }
 
 fn put_account(bytes: &mut BytesMut, account: &Account) {
@@ -181,6 +196,11 @@ pub fn paused_of(partition: u16, integration: IntegrationId) -> Bytes {
     bytes.freeze()
 }
 
+/// Reads the key of a row of [`REPLAYS`].
+pub fn parse_replays(key: &[u8]) -> Option<(ProjectId, IntegrationId)> {
+    Some((ProjectId(uuid(key.get(2..18)?)?), IntegrationId(uuid(key.get(18..34)?)?)))
+}
+
 /// Reads the key of a row of [`PAUSED`].
 pub fn parse_paused(key: &[u8]) -> Option<(IntegrationId, ExecutionId)> {
     Some((IntegrationId(uuid(key.get(2..18)?)?), ExecutionId(uuid(key.get(18..34)?)?)))
@@ -206,17 +226,41 @@ fn uuid(bytes: &[u8]) -> Option<Uuid> {
     Uuid::from_slice(bytes).ok()
 }
 
-/// A row as bytes.
+/// A row as bytes. What users set came later than the first builds: it stands behind the user, where
+/// those do not look, and where nobody set anything there is nothing.
 pub fn encode(row: &Row) -> Result<Bytes, Error> {
-    postcard::to_allocvec(row)
-        .map(Bytes::from)
-        .map_err(|error| Error::Corrupt(format!("a row cannot be encoded: {error}")))
+    let bad = |error| Error::Corrupt(format!("a row cannot be encoded: {error}"));
+    let bytes = postcard::to_allocvec(row).map_err(bad)?;
+    let settings = match row {
+        Row::User(user) => settings_of(user),
+        _ => BTreeMap::new(),
+    };
+    if settings.is_empty() {
+        return Ok(Bytes::from(bytes));
+    }
+    postcard::to_extend(&settings, bytes).map(Bytes::from).map_err(bad)
+}
+
+fn settings_of(user: &User) -> BTreeMap<CredentialId, &Settings> {
+    let settings = user.credentials.iter().map(|(id, credential)| (*id, &credential.settings));
+    settings.filter(|(_, settings)| **settings != Settings::default()).collect()
 }
 
 /// Bytes as a row.
 pub fn decode(bytes: &[u8]) -> Result<Row, Error> {
-    postcard::from_bytes(bytes)
-        .map_err(|error| Error::Corrupt(format!("a row cannot be decoded: {error}")))
+    let bad = |error| Error::Corrupt(format!("a row cannot be decoded: {error}"));
+    let (mut row, rest) = postcard::take_from_bytes(bytes).map_err(bad)?;
+    if let Row::User(user) = &mut row
+        && !rest.is_empty()
+    {
+        let settings: BTreeMap<CredentialId, Settings> = postcard::from_bytes(rest).map_err(bad)?;
+        for (id, settings) in settings {
+            if let Some(credential) = user.credentials.get_mut(&id) {
+                credential.settings = settings;
+            }
+        }
+    }
+    Ok(row)
 }
 
 /// Bytes of a row of [`STARTED`].
@@ -238,7 +282,9 @@ pub fn decode_expiring(bytes: &[u8]) -> Result<Vec<RowKey>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::state::Due;
+    use domain::payload::Payload;
+    use domain::state::{Credential, Due, Saved};
+    use std::collections::BTreeSet;
 
     #[test]
     fn keys_of_queues_timers_and_expiries_read_back() {
@@ -251,6 +297,36 @@ mod tests {
         assert_eq!(parse_timer(&bytes), Some((Timestamp(5), id)));
         let (_, bytes) = place(7, &RowKey::Expiry(6));
         assert_eq!(parse_expiry(&bytes), Some(6));
+    }
+
+    #[test]
+    fn what_a_user_set_stands_behind_the_row_of_an_older_build() {
+        let credential = |set: Settings| Credential {
+            integration: IntegrationId(Uuid::from_u128(1)),
+            configuration: CredentialId(Uuid::from_u128(2)),
+            provider_id: "acme".into(),
+            external_id: String::new(),
+            payload: Payload::Sealed(Bytes::from_static(b"sealed")),
+            connected_at: Timestamp(1),
+            refreshed_at: Timestamp(2),
+            enabled: BTreeSet::new(),
+            settings: set,
+        };
+        let shared = Saved { filled: BTreeSet::from(["channel".into()]), ..Saved::default() };
+        let set = Settings { shared, ..Settings::default() };
+        let ids = [3, 4].map(|id| CredentialId(Uuid::from_u128(id)));
+        let user = |set: [Settings; 2]| {
+            let credentials = ids.into_iter().zip(set.map(credential)).collect();
+            Row::User(User { credentials, ..User::default() })
+        };
+        let nothing = user([Settings::default(), Settings::default()]);
+        let older = postcard::to_allocvec(&nothing).unwrap();
+        assert_eq!(encode(&nothing).unwrap(), older);
+        assert_eq!(decode(&older).unwrap(), nothing);
+        let something = user([Settings::default(), set]);
+        let newer = encode(&something).unwrap();
+        assert_eq!(decode(&newer).unwrap(), something);
+        assert_eq!(postcard::from_bytes::<Row>(&newer).unwrap(), nothing, "to an older build");
     }
 
     #[test]

@@ -294,6 +294,7 @@ pub(crate) fn workflow(id: WorkflowId, trigger: Trigger, steps: Vec<Step>) -> De
             steps,
             default_enabled: false,
             hidden: false,
+            inputs: vec![],
         },
         deployed: true,
     }

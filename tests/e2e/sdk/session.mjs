@@ -53,7 +53,7 @@ function install(type, values) {
   });
 }
 
-const { answer, accept, strict } = given.workflows;
+const { answer, accept, strict, asking } = given.workflows;
 await step("before", () => paragon.getUser());
 await step("authenticate", () =>
   paragon.authenticate(given.project, given.token, { metadata: { name: "Anna", plan: "gold" } }));
@@ -74,6 +74,21 @@ await step("disabled", () => paragon.workflow(answer, { body: { n: 3 } }));
 await step("enable", () => paragon.enableWorkflow(answer));
 await step("enabled", () => paragon.workflow(answer, { body: { n: 4 } }));
 await step("set metadata", async () => (await paragon.setUserMetadata({ seats: 5 })).meta);
+const desk = () => paragon.getUser().integrations[given.integration];
+await step("inputs", () => {
+  const config = paragon.getIntegrationConfig(given.integration);
+  const own = config.availableWorkflows.find((workflow) => workflow.id === asking).inputs;
+  return [config.availableUserSettings, own].map((all) => all.map((one) => one.id));
+});
+await step("enable early", () => paragon.enableWorkflow(asking));
+await step("set shared", async () =>
+  (await paragon.updateIntegrationUserSettings(given.integration, { channel: "C1" })).errors);
+await step("set wrong", () => paragon.updateIntegrationUserSettings(given.integration, { level: "x" }));
+await step("set own", async () =>
+  (await paragon.updateWorkflowUserSettings(given.integration, asking, { list: "L7" })).errors);
+await step("set", () => ({ shared: desk().sharedSettings, own: desk().workflowSettings[asking] }));
+await step("enable asking", () => paragon.enableWorkflow(asking));
+await step("asked", () => paragon.workflow(asking, { body: {} }));
 await step("uninstall", () => paragon.uninstallIntegration(given.integration));
 await step("uninstalled", () => paragon.getUser().integrations[given.integration].enabled);
 await step("again", () => paragon.authenticate(given.project, given.token));

@@ -132,6 +132,7 @@ fn workflow(id: WorkflowId, trigger: Trigger, steps: Vec<Step>) -> DesiredWorkfl
         steps,
         default_enabled: false,
         hidden: false,
+        inputs: vec![],
     };
     DesiredWorkflow { workflow, deployed: true }
 }

@@ -158,6 +158,12 @@ fn check_rule(
                 mistakes.add(node.at, path, problem, mend);
             }
         }
+        Rule::Word { key, word, needs } => {
+            if node.text_of(key) == Some(word) && !has(needs) {
+                let mend = format!("add `{needs}`, without which `{key}: {word}` means nothing");
+                mistakes.add(node.at, path, format!("`{needs}` is missing"), mend);
+            }
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub(in crate::definition) enum Form {
     Host,
     /// The name of an environment secret or variable.
     Name,
+    /// The id of an input.
+    Input,
     /// Small letters, digits and `-`: the id of a project elsewhere.
     Slug,
     /// An integration that comes with Millrace.
@@ -61,6 +63,8 @@ impl Form {
             Form::Slug => refused("no such id", "use small letters, digits and `-`"),
             Form::Name if is_name(text) => Ok(()),
             Form::Name => refused("no such name", "use letters, digits and `_`, no digit first"),
+            Form::Input if is_input(text) => Ok(()),
+            Form::Input => refused("no such id", "use letters, digits, `_` and `-`"),
             Form::BuiltIn if builtin::kinds().any(|kind| kind == text) => Ok(()),
             Form::Kind if is_custom(text) || builtin::kinds().any(|kind| kind == text) => Ok(()),
             Form::BuiltIn if is_custom(text) => Err((
@@ -84,6 +88,7 @@ impl Form {
             Form::Host => Some(r"^[A-Za-z0-9._-]+(:[0-9]{1,5})?$".into()),
             Form::Slug => Some("^[a-z0-9-]{1,100}$".into()),
             Form::Name => Some("^[A-Za-z_][A-Za-z0-9_]{0,99}$".into()),
+            Form::Input => Some("^[A-Za-z0-9_-]{1,100}$".into()),
             Form::BuiltIn => Some(format!("^({})$", kinds())),
             Form::Kind => Some(format!(r"^({}|custom\.[a-z0-9]{{1,100}})$", kinds())),
         }
@@ -123,6 +128,11 @@ fn is_name(text: &str) -> bool {
     text.len() <= 100
         && text.as_bytes().first().is_some_and(first)
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+fn is_input(text: &str) -> bool {
+    let in_id = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    (1..=100).contains(&text.len()) && text.bytes().all(in_id)
 }
 
 fn has_start(text: &str, starts: &[&str]) -> bool {

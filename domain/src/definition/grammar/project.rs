@@ -1,6 +1,7 @@
 //! The table of a project file: everything but workflows.
 
 use super::form::Form;
+use super::input::INPUTS;
 use super::workflow::WORKFLOW;
 use super::{Object, Rule, Shape, optional, required};
 use crate::webhook;
@@ -134,6 +135,8 @@ static INTEGRATION: Shape = Shape::Object(&Object {
         optional("headers", &FIXED_HEADERS, "Headers added to every integration request."),
         optional("webhook", &WEBHOOK, "How its webhooks are verified and routed.")
             .not(&["webhooks"]),
+        optional("inputs", &INPUTS, "What users are asked for; every workflow of it reads that.")
+            .not(&["settings", "user_settings"]),
     ],
     rules: &[Rule::Prefix { key: "type", prefix: "custom.", needs: &["name", "base_url"] }],
 });

@@ -121,5 +121,9 @@ fn rule(rule: &Rule) -> Value {
                 "then": { "required": needs },
             })
         }
+        Rule::Word { key, word, needs } => json!({
+            "if": { "properties": { *key: { "const": word } }, "required": [key] },
+            "then": { "required": [needs] },
+        }),
     }
 }

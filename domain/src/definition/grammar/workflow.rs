@@ -1,6 +1,7 @@
 //! The table of a project file: workflows and their steps.
 
 use super::form::Form;
+use super::input::INPUTS;
 use super::project::AUTHORIZATION;
 use super::{Object, Rule, Shape, optional, required};
 use crate::workflow::validate::STEPS_MAX;
@@ -22,12 +23,16 @@ pub(super) static WORKFLOW: Shape = Shape::Object(&Object {
         optional("deployed", &FLAG, "Whether it runs; true.").not(&["enabled", "active"]),
         optional("default_enabled", &FLAG, "Whether it is on for accounts as they connect; false."),
         optional("hidden", &FLAG, "Whether it is kept out of the portal; false."),
-        required("trigger", &TRIGGER, "What starts it.").not(&["on", "when"]),
+        optional("inputs", &INPUTS, "What users are asked for; only this workflow reads that.")
+            .not(&["settings", "user_settings"]),
+        required("trigger", &STARTED_BY, "What starts it.").not(&["on", "when"]),
         required("steps", &STEPS, "What it does, in order.").not(&["actions"]),
     ],
     rules: &[],
 });
 
+static ENABLED: Shape = Shape::Choice(|| &["integration_enabled"]);
+static STARTED_BY: Shape = Shape::Either(&[&ENABLED, &TRIGGER]);
 static TRIGGER: Shape = Shape::Object(&Object {
     name: "trigger",
     doc: "What starts a workflow.",

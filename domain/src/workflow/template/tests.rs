@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const MAX: usize = 10_000;
@@ -19,6 +19,7 @@ fn scope() -> Scope {
         ]),
         names: Arc::new([("pick".into(), 0), ("not taken".into(), 1), ("post".into(), 2)].into()),
         settings: settings.as_object().cloned().unwrap(),
+        hidden: BTreeSet::new(),
         secrets: BTreeMap::from([
             ("API_KEY".into(), "k3y".into()),
             ("with.dot".into(), "d".into()),

@@ -59,6 +59,7 @@ fn workflow(steps: Vec<Step>) -> Workflow {
         steps,
         default_enabled: false,
         hidden: false,
+        inputs: vec![],
     }
 }
 

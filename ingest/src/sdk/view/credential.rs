@@ -9,6 +9,7 @@ use domain::state;
 use domain::workflow::{Trigger, Workflow};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -44,7 +45,8 @@ pub(crate) struct Credential {
 #[serde(rename_all = "camelCase")]
 struct CredentialConfig {
     configured_workflows: WorkflowStates,
-    shared_settings: Nothing,
+    /// What is set for the whole integration, by input.
+    shared_settings: Map<String, Value>,
 }
 
 /// What is set for an account.
@@ -55,7 +57,8 @@ struct Configuration {
     connect_credential_id: CredentialId,
     is_default: bool,
     workflow_settings: WorkflowStates,
-    shared_settings: Nothing,
+    /// What is set for the whole integration, by input.
+    shared_settings: Map<String, Value>,
     config_meta: Nothing,
     date_created: Iso,
     date_updated: Iso,
@@ -69,23 +72,44 @@ pub(super) struct WorkflowStates(BTreeMap<WorkflowId, WorkflowState>);
 #[derive(Clone, Serialize, JsonSchema)]
 struct WorkflowState {
     enabled: bool,
-    settings: Nothing,
+    /// What is set for it, by input.
+    settings: Map<String, Value>,
+}
+
+/// What users set for accounts, opened.
+#[derive(Default)]
+pub(crate) struct Opened(pub(in crate::sdk) BTreeMap<CredentialId, OpenedSettings>);
+
+/// What a user set for an account, opened.
+#[derive(Default)]
+pub(crate) struct OpenedSettings {
+    /// For the whole integration, by input.
+    pub(in crate::sdk) shared: Map<String, Value>,
+    /// For one workflow each, by input.
+    pub(in crate::sdk) workflows: BTreeMap<WorkflowId, Map<String, Value>>,
+}
+
+impl Opened {
+    pub(super) fn shared(&self, id: CredentialId) -> Map<String, Value> {
+        self.0.get(&id).map(|settings| settings.shared.clone()).unwrap_or_default()
+    }
 }
 
 impl Credential {
     pub(in crate::sdk) fn of(
         caller: &Caller,
-        id: CredentialId,
-        credential: &state::Credential,
+        (id, credential): (CredentialId, &state::Credential),
+        settings: &Opened,
     ) -> Self {
-        let workflows = WorkflowStates::of(&caller.project, credential);
+        let workflows = WorkflowStates::of(&caller.project, (id, credential), settings);
+        let shared_settings = settings.shared(id);
         let (created, refreshed) = (Iso(credential.connected_at), Iso(credential.refreshed_at));
         let configuration = Configuration {
             id: credential.configuration,
             connect_credential_id: id,
             is_default: true,
             workflow_settings: workflows.clone(),
-            shared_settings: Nothing {},
+            shared_settings: shared_settings.clone(),
             config_meta: Nothing {},
             date_created: created,
             date_updated: refreshed,
@@ -99,10 +123,7 @@ impl Credential {
             provider_id: credential.provider_id.clone(),
             provider_data: Nothing {},
             external_id: credential.external_id.clone(),
-            config: CredentialConfig {
-                configured_workflows: workflows,
-                shared_settings: Nothing {},
-            },
+            config: CredentialConfig { configured_workflows: workflows, shared_settings },
             configurations: [configuration],
             is_preview_credential: false,
             is_refreshing: false,
@@ -116,12 +137,18 @@ impl Credential {
 }
 
 impl WorkflowStates {
-    pub(super) fn of(project: &Project, credential: &state::Credential) -> Self {
+    pub(super) fn of(
+        project: &Project,
+        (account, credential): (CredentialId, &state::Credential),
+        settings: &Opened,
+    ) -> Self {
+        let saved = settings.0.get(&account);
+        let saved = |id: &WorkflowId| saved.and_then(|saved| saved.workflows.get(id)).cloned();
         let deployed =
             project.deployed().filter(|(_, _, w)| w.integration == credential.integration);
         let states = deployed.map(|(id, _, _)| {
             let enabled = credential.enabled.contains(&id);
-            (id, WorkflowState { enabled, settings: Nothing {} })
+            (id, WorkflowState { enabled, settings: saved(&id).unwrap_or_default() })
         });
         Self(states.collect())
     }
@@ -134,6 +161,7 @@ pub(super) fn is_listed(workflow: &Workflow) -> bool {
         | Trigger::Request(_)
         | Trigger::Webhook { .. }
         | Trigger::Schedule(_) => !workflow.hidden,
+        Trigger::IntegrationEnabled => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::UNDATED;
 use super::credential::is_listed;
+use super::input::{DataSource, UserInput, of_account};
 use crate::auth::Caller;
 use crate::layer::origin;
 use crate::reply::Nothing;
@@ -10,15 +11,13 @@ use axum::http::HeaderMap;
 use domain::config::IntegrationSettings;
 use domain::id::{IntegrationId, ProjectId, WorkflowId};
 use domain::state::User;
-use domain::workflow::{Authorization, Workflow};
+use domain::workflow::Workflow;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const BRAND_COLOR: &str = "#1F2937";
-/// The input by which a user names the account that webhooks are about.
-const ACCOUNT_INPUT: &str = "providerId";
 
 /// One integration with its portal configuration and workflows.
 #[derive(Serialize, JsonSchema)]
@@ -92,7 +91,7 @@ struct PortalValues {
 
 #[derive(Serialize, JsonSchema)]
 struct SharedMeta {
-    inputs: [UserInput; 0],
+    inputs: Vec<UserInput>,
 }
 
 /// What a portal shows of a workflow.
@@ -100,7 +99,7 @@ struct SharedMeta {
 #[serde(rename_all = "camelCase")]
 struct WorkflowMeta {
     id: WorkflowId,
-    inputs: [UserInput; 0],
+    inputs: Vec<UserInput>,
     info_text: &'static str,
     default_enabled: bool,
     hidden: bool,
@@ -130,23 +129,17 @@ struct SdkConfig {
     account_types: [Nothing; 0],
     auth_config_inputs: Vec<UserInput>,
     post_oauth_inputs: [UserInput; 0],
-    data_sources: Nothing,
-}
-
-/// A field that the user fills in.
-#[derive(Clone, Serialize, JsonSchema)]
-struct UserInput {
-    id: String,
-    title: String,
-    r#type: &'static str,
-    required: bool,
+    /// Where the options of inputs come from, by `sourceType`.
+    data_sources: BTreeMap<String, DataSource>,
 }
 
 impl Integration {
     pub(in crate::sdk) fn of(caller: &Caller, user: &User, settings: &IntegrationSettings) -> Self {
         let workflows = caller.project.deployed().map(|(_, _, workflow)| workflow);
         let workflows: Vec<_> = workflows.filter(|w| w.integration == settings.id).collect();
-        let inputs = inputs(settings);
+        let inputs = of_account(settings);
+        let own = workflows.iter().flat_map(|w| DataSource::all(Some(w.id), &w.inputs));
+        let sources = DataSource::all(None, &settings.inputs).chain(own);
         let is_custom = settings.kind.starts_with("custom.");
         let custom = || CustomIntegration {
             slug: settings.kind.clone(),
@@ -178,7 +171,7 @@ impl Integration {
                 account_types: [],
                 auth_config_inputs: inputs,
                 post_oauth_inputs: [],
-                data_sources: Nothing {},
+                data_sources: sources.collect(),
             },
             date_created: UNDATED,
             date_updated: UNDATED,
@@ -203,7 +196,7 @@ impl PortalConfig {
         let meta = workflows.iter().enumerate().map(|(order, workflow)| {
             let meta = WorkflowMeta {
                 id: workflow.id,
-                inputs: [],
+                inputs: UserInput::all(Some(workflow.id), &workflow.inputs),
                 info_text: "",
                 default_enabled: workflow.default_enabled,
                 hidden: !is_listed(workflow),
@@ -221,7 +214,7 @@ impl PortalConfig {
                 overview: "",
                 accent_color: BRAND_COLOR,
                 paragon_link: false,
-                shared_meta: SharedMeta { inputs: [] },
+                shared_meta: SharedMeta { inputs: UserInput::all(None, &settings.inputs) },
                 workflow_meta: meta.collect(),
             },
         }
@@ -241,61 +234,5 @@ impl BriefWorkflow {
             date_created: UNDATED,
             date_updated: UNDATED,
         }
-    }
-}
-
-/// What a user is asked for: every `{{settings.…}}` that the integration's own requests need, and
-/// the account, where webhooks name one. Clients skip the form when there is nothing to ask, so
-/// there always is.
-fn inputs(settings: &IntegrationSettings) -> Vec<UserInput> {
-    let mut names = BTreeSet::new();
-    let (first, second) = match &settings.authorization {
-        Authorization::None => ("", ""),
-        Authorization::Bearer { token } => (token.as_str(), ""),
-        Authorization::Basic { username, password } => (username.as_str(), password.as_str()),
-        Authorization::Header { name, value } | Authorization::Query { name, value } => {
-            (name.as_str(), value.as_str())
-        }
-    };
-    for text in [first, second, &settings.base_url]
-        .into_iter()
-        .chain(settings.headers.values().map(String::as_str))
-    {
-        names.extend(settings_in(text));
-    }
-    let mut inputs: Vec<UserInput> = names
-        .iter()
-        .filter(|name| **name != ACCOUNT_INPUT)
-        .map(|name| input(name, name, "PASSWORD"))
-        .collect();
-    if settings.webhook.is_some() || names.contains(ACCOUNT_INPUT) || inputs.is_empty() {
-        inputs.push(input(ACCOUNT_INPUT, "Account ID", "TEXT_NO_VARS"));
-    }
-    inputs
-}
-
-fn input(id: &str, title: &str, kind: &'static str) -> UserInput {
-    let required = id != ACCOUNT_INPUT;
-    UserInput { id: id.to_owned(), title: title.to_owned(), r#type: kind, required }
-}
-
-/// The names after `{{settings.` in a text.
-fn settings_in(text: &str) -> impl Iterator<Item = &str> {
-    let variables = text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
-    variables.filter_map(|(variable, _)| {
-        let name = variable.trim().strip_prefix("settings.")?;
-        let end = name.find(['.', '[', ' ']).unwrap_or(name.len());
-        (end > 0).then_some(&name[..end])
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::settings_in;
-
-    #[test]
-    fn settings_are_found_in_templates() {
-        let text = "https://{{ settings.shop }}.x/{{settings.a.b}}?k={{secrets.k}}{{settings.}}{{";
-        assert_eq!(settings_in(text).collect::<Vec<_>>(), ["shop", "a"]);
     }
 }

@@ -1,6 +1,6 @@
 //! The connected user.
 
-use super::credential::{Credential, WorkflowStates};
+use super::credential::{Credential, Opened, WorkflowStates};
 use crate::auth::Caller;
 use crate::reply::Nothing;
 use domain::config::IntegrationSettings;
@@ -65,7 +65,8 @@ enum IntegrationState {
         provider_data: Nothing,
         configured_workflows: WorkflowStates,
         workflow_settings: WorkflowStates,
-        shared_settings: Nothing,
+        /// What is set for the whole integration, by input.
+        shared_settings: Map<String, Value>,
         all_credentials: Vec<Credential>,
     },
     /// No account.
@@ -87,11 +88,11 @@ impl User {
     pub(in crate::sdk) fn of(
         caller: &Caller,
         user: &state::User,
-        metadata: Map<String, Value>,
+        (metadata, settings): (Map<String, Value>, &Opened),
     ) -> Self {
         let integrations = caller.project.integrations.values();
-        let integrations =
-            integrations.map(|i| (i.kind.clone(), IntegrationState::of(caller, user, i)));
+        let integrations = integrations
+            .map(|i| (i.kind.clone(), IntegrationState::of(caller, (user, settings), i)));
         Self {
             authenticated: true,
             user_id: Arc::clone(&caller.user),
@@ -104,14 +105,20 @@ impl User {
 }
 
 impl IntegrationState {
-    fn of(caller: &Caller, user: &state::User, integration: &IntegrationSettings) -> Self {
+    fn of(
+        caller: &Caller,
+        (user, settings): (&state::User, &Opened),
+        integration: &IntegrationSettings,
+    ) -> Self {
         let accounts: Vec<_> = user.accounts_at(integration.id).collect();
         let Some((id, first)) = accounts.first() else {
             let (configured_workflows, all_credentials) = (Nothing {}, []);
             return Self::Apart { enabled: false, configured_workflows, all_credentials };
         };
-        let all = accounts.iter().map(|(id, account)| Credential::of(caller, **id, account));
-        let workflows = WorkflowStates::of(&caller.project, first);
+        let shown = |(id, account): &(&CredentialId, &state::Credential)| {
+            Credential::of(caller, (**id, account), settings)
+        };
+        let workflows = WorkflowStates::of(&caller.project, (**id, first), settings);
         Self::Connected {
             enabled: true,
             credential_id: **id,
@@ -121,8 +128,8 @@ impl IntegrationState {
             provider_data: Nothing {},
             configured_workflows: workflows.clone(),
             workflow_settings: workflows,
-            shared_settings: Nothing {},
-            all_credentials: all.collect(),
+            shared_settings: settings.shared(**id),
+            all_credentials: accounts.iter().map(shown).collect(),
         }
     }
 }
