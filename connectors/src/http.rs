@@ -1,5 +1,6 @@
 //! The HTTP client: everything through the guard, everything bounded.
 
+mod charset;
 mod content;
 mod decode;
 mod error;

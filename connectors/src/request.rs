@@ -2,12 +2,15 @@
 
 mod body;
 mod failed;
+mod file;
 mod headers;
+mod multipart;
 pub mod page;
 mod parts;
 mod target;
 #[cfg(test)]
 mod tests;
+mod xml;
 
 pub use failed::Failed;
 
@@ -15,7 +18,7 @@ use crate::http::Call;
 use crate::mask::{self, HIDDEN};
 use domain::config::IntegrationSettings;
 use domain::effect::EffectKey;
-use domain::workflow::{Authorization, Body, Method, Request, Scope};
+use domain::workflow::{Authorization, Method, Request, Scope};
 use headers::{append, authorize, header_name, name_in_url, own_headers, value};
 use hyper::HeaderMap;
 use hyper::header::{
@@ -81,7 +84,7 @@ impl Draft<'_> {
         }
     }
 
-    fn parts(&self, scope: &Scope) -> Result<Parts, Failed> {
+    fn parts<'s>(&'s self, scope: &'s Scope) -> Result<Parts<'s>, Failed> {
         Parts::of(self.request, scope, usize::try_from(self.bytes_max).unwrap_or(usize::MAX))
     }
 
@@ -95,23 +98,24 @@ impl Draft<'_> {
         own_headers(&parts, &mut headers)?;
         authorize(&parts.authorization, &mut url, &mut headers)?;
         name_in_url(&mut url, &mut headers)?;
+        let body = parts.body.encode(self.bytes_max)?;
+        if body.bytes.len() as u64 > self.bytes_max {
+            return Err(Failed::TooLarge { bytes_max: self.bytes_max });
+        }
+        if parts.body.says_its_type() {
+            set_type(&mut headers, body.kind.as_deref())?;
+        }
         if self.kind == Kind::Integration {
             self.add_credentials(scope, &mut url, &mut headers)?;
         }
         append(&mut url, &texts(&parts.params));
-        let (body, kind) = body::bytes(&parts)?;
-        if body.len() as u64 > self.bytes_max {
-            return Err(Failed::TooLarge { bytes_max: self.bytes_max });
-        }
-        if let Some(kind) = kind.filter(|_| !headers.contains_key(CONTENT_TYPE)) {
-            headers.insert(CONTENT_TYPE, value("Content-Type", &kind)?);
-        }
+        set_type(&mut headers, body.kind.as_deref())?;
         self.add_defaults(&mut headers)?;
         Ok(Call {
             method: method(self.request.method),
             url,
             headers,
-            body,
+            body: body.bytes,
             timeout_ms: self.request.timeout_ms.unwrap_or(self.timeout_ms),
             body_bytes_max: self.bytes_max,
         })
@@ -147,7 +151,7 @@ impl Draft<'_> {
     }
 
     fn add_defaults(&self, headers: &mut HeaderMap) -> Result<(), Failed> {
-        let is_safe = matches!(self.request.method, Method::Get | Method::Head);
+        let is_safe = matches!(self.request.method, Method::Get | Method::Head | Method::Options);
         if !is_safe && !headers.contains_key(IDEMPOTENCY_KEY) {
             let page = if self.page > 0 { format!(":{}", self.page) } else { String::new() };
             let key = format!("{}:{}{page}", self.key.execution, self.key.step);
@@ -200,11 +204,6 @@ impl Draft<'_> {
         if let Some(name) = self.credential_header().filter(|name| parts.header(name).is_none()) {
             headers.entry(name).or_insert_with(|| json!(HIDDEN));
         }
-        let body = match parts.body {
-            Body::None => Value::Null,
-            Body::Json(value) | Body::Raw(value) => value,
-            Body::Form(fields) => Value::Object(object(&fields)),
-        };
         let mut params = object(&parts.params);
         if let Authorization::Query { name, value } = &parts.authorization {
             params.insert(name.clone(), json!(value));
@@ -214,9 +213,27 @@ impl Draft<'_> {
             "url": url,
             "params": params,
             "headers": headers,
-            "body": body,
+            "body": parts.body.shown(),
         }))
     }
+}
+
+/// Sets the body's type where there is none yet. The boundary of a multipart body is known to
+/// nobody else, so there the type is always set; `multipart/mixed` and the like stay.
+fn set_type(headers: &mut HeaderMap, kind: Option<&str>) -> Result<(), Failed> {
+    let Some(kind) = kind else { return Ok(()) };
+    let own = headers.get(CONTENT_TYPE).and_then(|own| own.to_str().ok());
+    let kind = match (kind.strip_prefix("multipart/form-data"), own) {
+        (None, Some(_)) => return Ok(()),
+        (None, None) => kind.to_owned(),
+        (Some(boundary), own) => {
+            let own = own.and_then(|own| own.split(';').next()).map(str::trim);
+            let own = own.filter(|own| own.to_ascii_lowercase().starts_with("multipart/"));
+            format!("{}{boundary}", own.unwrap_or("multipart/form-data"))
+        }
+    };
+    headers.insert(CONTENT_TYPE, value("Content-Type", &kind)?);
+    Ok(())
 }
 
 fn method(method: Method) -> hyper::Method {
@@ -227,5 +244,6 @@ fn method(method: Method) -> hyper::Method {
         Method::Patch => hyper::Method::PATCH,
         Method::Delete => hyper::Method::DELETE,
         Method::Head => hyper::Method::HEAD,
+        Method::Options => hyper::Method::OPTIONS,
     }
 }

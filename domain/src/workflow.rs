@@ -306,6 +306,8 @@ pub enum Method {
     Delete,
     /// Reads only the head.
     Head,
+    /// Asks what is possible.
+    Options,
 }
 
 impl Method {
@@ -318,6 +320,7 @@ impl Method {
             Method::Patch => "PATCH",
             Method::Delete => "DELETE",
             Method::Head => "HEAD",
+            Method::Options => "OPTIONS",
         }
     }
 }
@@ -333,6 +336,12 @@ pub enum Body {
     Json(Value),
     /// `application/x-www-form-urlencoded`.
     Form(Vec<(String, Value)>),
+    /// `multipart/form-data`: texts, and file objects as files (behaviours.md 13).
+    Multipart(Vec<(String, Value)>),
+    /// XML: a text whose variables are escaped, or an object that is turned into elements.
+    Xml(Value),
+    /// The bytes of a file object, with its MIME type.
+    Binary(Value),
     /// As it is; JSON if it parses as such and no `Content-Type` says otherwise.
     Raw(Value),
 }

@@ -130,6 +130,8 @@ pub struct Keys {
 #[allow(missing_docs)]
 pub struct Egress {
     pub allow: Vec<String>,
+    pub connect_timeout_ms: u64,
+    pub authority_file: String,
 }
 
 /// `[functions]`

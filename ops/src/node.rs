@@ -229,10 +229,17 @@ fn client(config: &Config) -> Result<Client> {
     let parse = |text: &String| text.parse().with_context(|| format!("egress.allow: {text}"));
     let egress = Egress {
         allow: config.egress.allow.iter().map(parse).collect::<Result<_>>()?,
+        connect_timeout_ms: config.egress.connect_timeout_ms,
         ..Egress::default()
     };
     let guard = Guard::new(egress, Arc::new(SystemResolver::new(LOOKUPS_MAX)));
-    Client::new(guard, &http::Options::default()).context("cannot set up TLS")
+    let mut options = http::Options::default();
+    let file = &config.egress.authority_file;
+    if !file.is_empty() {
+        let pem = std::fs::read(file).with_context(|| format!("egress.authority_file: {file}"))?;
+        options.extra_ca_pem = Some(pem);
+    }
+    Client::new(guard, &options).context("cannot set up TLS")
 }
 
 fn outbound(

@@ -31,7 +31,7 @@ fn last() -> Value {
 }
 
 fn file(server: &Server) -> Value {
-    let failed = json!({ "name": "failed", "if": { "{{list.response.error.message}}": { "exists": true } } });
+    let failed = json!({ "name": "failed", "if": { "{{list.response.error.message}}": "exists" } });
     let endless = json!([
         { "name": "list", "request": { "url": server.url("/endless"),
             "params": { "cursor": "{{self.pageToken}}" },

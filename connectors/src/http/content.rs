@@ -1,6 +1,7 @@
 //! An answer as the value that later steps see.
 
 use super::Answer;
+use super::charset::text;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_DISPOSITION, CONTENT_TYPE, SET_COOKIE};
 use serde_json::{Map, Value, json};
@@ -45,13 +46,22 @@ fn body(answer: &Answer) -> Value {
     };
     let mime = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if mime == "application/json" || mime == "text/json" || mime.ends_with("+json") {
-        // A provider that calls something JSON that is not: the text is worth more than an error.
-        return serde_json::from_slice(bytes).unwrap_or_else(|_| Value::String(text(bytes, &kind)));
+        return json(bytes, &kind);
     }
     match is_text(&mime) {
         true => Value::String(text(bytes, &kind)),
         false => file(answer, &mime),
     }
+}
+
+fn json(bytes: &[u8], kind: &str) -> Value {
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return value;
+    }
+    // It is not in UTF-8, or begins with a byte order mark; or a provider calls something JSON that
+    // is not: then the text is worth more than an error.
+    let text = text(bytes, kind);
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
 }
 
 fn untyped(answer: &Answer) -> Value {
@@ -78,17 +88,6 @@ fn is_text(mime: &str) -> bool {
                 | "application/yaml"
                 | "application/x-yaml"
         )
-}
-
-fn text(bytes: &[u8], kind: &str) -> String {
-    let kind = kind.to_ascii_lowercase();
-    let charset = kind.split("charset=").nth(1).unwrap_or_default();
-    let charset = charset.trim_start_matches('"');
-    if ["iso-8859-1", "latin1", "windows-1252"].iter().any(|name| charset.starts_with(name)) {
-        return latin1(bytes);
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// UTF-8 where it is valid, as providers send names in headers; else byte by byte.
@@ -163,6 +162,9 @@ mod tests {
             (Some("text/plain"), b"{\"a\":1}", json!("{\"a\":1}")),
             (Some("text/html; charset=ISO-8859-1"), b"caf\xe9", json!("café")),
             (Some("application/atom+xml"), b"\xef\xbb\xbf<a/>", json!("<a/>")),
+            (Some("application/json"), b"\xef\xbb\xbf{\"a\":1}", json!({"a": 1})),
+            (Some("application/json; charset=iso-8859-1"), b"[\"caf\xe9\"]", json!(["café"])),
+            (Some("application/json; charset=utf-16le"), b"[\x001\x00]\x00", json!([1])),
             (None, b" {\"a\":1}", json!({"a": 1})),
             (None, b"{a}", json!("{a}")),
         ] {

@@ -1,6 +1,7 @@
 //! Why a request has no answer.
 
 use crate::guard::Refused;
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 /// Why a request has no answer. What it says may be shown to the people whose request it was.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -11,6 +12,14 @@ pub enum Error {
     /// The connection could not be set up, or broke.
     #[error("the connection to {host} failed: {reason}")]
     Connection {
+        /// The host as in the URL.
+        host: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// There is no TLS with the host, or nobody vouches for it.
+    #[error("no TLS with {host}: {reason}")]
+    Tls {
         /// The host as in the URL.
         host: String,
         /// What went wrong.
@@ -53,6 +62,7 @@ impl Error {
             Error::Guard(Refused::NoHost) | Error::Url => "URL_INVALID",
             Error::Guard(Refused::Unresolved { .. } | Refused::Unreachable { .. })
             | Error::Connection { .. } => "CONNECTION_FAILED",
+            Error::Tls { .. } => "TLS_FAILED",
             Error::Timeout { .. } => "REQUEST_TIMEOUT",
             Error::TooLarge { .. } => "RESPONSE_TOO_LARGE",
             Error::Encoding { .. } => "RESPONSE_UNREADABLE",
@@ -65,6 +75,7 @@ impl Error {
         match self {
             Error::Guard(Refused::Unresolved { .. } | Refused::Unreachable { .. })
             | Error::Connection { .. }
+            | Error::Tls { .. }
             | Error::Timeout { .. } => true,
             Error::Guard(Refused::Address { .. } | Refused::Port { .. } | Refused::NoHost)
             | Error::TooLarge { .. }
@@ -82,6 +93,9 @@ impl Error {
             if let Some(refused) = error.downcast_ref::<Refused>() {
                 return Error::Guard(refused.clone());
             }
+            if let Some(error) = error.downcast_ref::<rustls::Error>() {
+                return Error::Tls { host: host.to_owned(), reason: tls_reason(error) };
+            }
             reason = error.to_string();
             // An io::Error hides the error that it was made of from `source`.
             let hidden = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
@@ -92,4 +106,35 @@ impl Error {
         }
         Error::Connection { host: host.to_owned(), reason }
     }
+}
+
+/// What is wrong with the other side's TLS, for people.
+fn tls_reason(error: &rustls::Error) -> String {
+    let known = match error {
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            CertificateError::UnknownIssuer => {
+                "its certificate is not from an authority that is trusted here"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "its certificate has expired"
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "its certificate is not valid yet"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "its certificate is for another name"
+            }
+            CertificateError::Revoked => "its certificate was revoked",
+            other => return format!("its certificate is not accepted: {other}"),
+        },
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "it does not speak TLS at this port"
+        }
+        rustls::Error::PeerIncompatible(_)
+        | rustls::Error::AlertReceived(
+            AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
+        ) => "it shares no TLS version or cipher with this side (TLS 1.2 and 1.3)",
+        other => return other.to_string(),
+    };
+    known.to_owned()
 }

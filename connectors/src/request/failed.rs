@@ -22,6 +22,12 @@ pub enum Failed {
     /// The body is not in the encoding that `X-Paragon-Encoding` names.
     #[error("the body cannot be decoded as {0:?}")]
     Encoding(String),
+    /// What is to be sent as a file is none.
+    #[error("what is to be sent as a file is none: {0}")]
+    File(&'static str),
+    /// An XML body that no XML document can be.
+    #[error("the body cannot be written as XML: {0}")]
+    Xml(String),
     /// What would be sent is larger than a step may hold.
     #[error("The step's input is larger than {bytes_max} bytes.")]
     TooLarge {
@@ -38,7 +44,7 @@ impl Failed {
             Failed::Url(_) => "URL_INVALID",
             Failed::Domain => "DOMAIN_INVALID",
             Failed::Header(_) => "HEADER_INVALID",
-            Failed::Encoding(_) => "BODY_INVALID",
+            Failed::Encoding(_) | Failed::File(_) | Failed::Xml(_) => "BODY_INVALID",
             Failed::TooLarge { .. } => "INPUT_TOO_LARGE",
         }
     }

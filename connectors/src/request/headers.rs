@@ -1,8 +1,7 @@
 //! Headers and credentials of a request.
 
 use super::Failed;
-use super::body::ENCODING;
-use super::parts::{Parts, text};
+use super::parts::{ENCODING, Parts, text};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::workflow::Authorization;
@@ -34,7 +33,7 @@ pub(super) fn value(name: &str, text: &str) -> Result<HeaderValue, Failed> {
         .map_err(|_| Failed::Header(name.to_owned()))
 }
 
-pub(super) fn own_headers(parts: &Parts, headers: &mut HeaderMap) -> Result<(), Failed> {
+pub(super) fn own_headers(parts: &Parts<'_>, headers: &mut HeaderMap) -> Result<(), Failed> {
     for (name, own) in &parts.headers {
         let Some(text) = text(own) else { continue };
         if name.trim().is_empty() && text.is_empty() {

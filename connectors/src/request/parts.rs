@@ -1,43 +1,56 @@
 //! A step's request with its variables replaced.
 
 use super::Failed;
+use super::body::Filled;
+use super::file::Encoding;
 use domain::workflow::template::{resolve, resolve_text};
-use domain::workflow::{Authorization, Body, Request, Scope};
+use domain::workflow::{Authorization, Request, Scope};
 use serde_json::{Map, Value};
 
+/// Says how the file in a body is written down (behaviours 13); it is not sent.
+pub(super) const ENCODING: &str = "x-paragon-encoding";
+
+/// Names and values, in order; a name may come twice.
+pub(super) type Pairs = Vec<(String, Value)>;
+
 /// A step's request with its variables replaced, before it is put into bytes.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Parts {
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
     pub(super) url: String,
-    pub(super) params: Vec<(String, Value)>,
-    pub(super) headers: Vec<(String, Value)>,
-    pub(super) body: Body,
+    pub(super) params: Pairs,
+    pub(super) headers: Pairs,
+    pub(super) body: Filled<'a>,
     pub(super) authorization: Authorization,
 }
 
-impl Parts {
+impl<'a> Parts<'a> {
     /// The parts of the request in the scope.
-    pub(super) fn of(request: &Request, scope: &Scope, bytes_max: usize) -> Result<Self, Failed> {
-        let body = match &request.body {
-            Body::None => Body::None,
-            Body::Json(template) => Body::Json(resolve(template, scope, bytes_max)?),
-            Body::Raw(template) => Body::Raw(resolve(template, scope, bytes_max)?),
-            Body::Form(fields) => Body::Form(pairs(fields, scope, bytes_max)?),
-        };
+    pub(super) fn of(
+        request: &'a Request,
+        scope: &'a Scope,
+        bytes_max: usize,
+    ) -> Result<Self, Failed> {
+        let headers = pairs(&request.headers, scope, bytes_max)?;
+        let encoding = header(&headers, ENCODING).and_then(Value::as_str);
+        let encoding = encoding.map(Encoding::named).transpose()?;
         Ok(Self {
             url: resolve_text(&request.url, scope, bytes_max)?.trim().to_owned(),
             params: pairs(&request.params, scope, bytes_max)?,
-            headers: pairs(&request.headers, scope, bytes_max)?,
-            body,
+            headers,
+            body: Filled::of(&request.body, encoding, scope, bytes_max)?,
             authorization: authorization(&request.authorization, scope, bytes_max)?,
         })
     }
 
     /// The value of a header that the step sets; names are compared in any case.
     pub(super) fn header(&self, name: &str) -> Option<&Value> {
-        let mut found = self.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value)
+        header(&self.headers, name)
     }
+}
+
+fn header<'a>(headers: &'a Pairs, name: &str) -> Option<&'a Value> {
+    let mut found = headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+    found.next().map(|(_, value)| value)
 }
 
 /// The authorization with its variables replaced.
@@ -64,17 +77,21 @@ pub(super) fn authorization(
     })
 }
 
-fn pairs(
+pub(super) fn pairs(
     templates: &[(String, Value)],
     scope: &Scope,
     bytes_max: usize,
-) -> Result<Vec<(String, Value)>, Failed> {
+) -> Result<Pairs, Failed> {
     let mut made = Vec::with_capacity(templates.len());
     for (name, template) in templates {
-        let name = resolve_text(name, scope, bytes_max)?.into_owned();
-        made.push((name, resolve(template, scope, bytes_max)?));
+        made.push((self::name(name, scope, bytes_max)?, resolve(template, scope, bytes_max)?));
     }
     Ok(made)
+}
+
+/// The name of a pair, which may hold variables too.
+pub(super) fn name(template: &str, scope: &Scope, bytes_max: usize) -> Result<String, Failed> {
+    Ok(resolve_text(template, scope, bytes_max)?.into_owned())
 }
 
 /// A value as text in a URL, a form or a header; `null` is not sent.

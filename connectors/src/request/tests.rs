@@ -2,6 +2,7 @@ use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::id::{ExecutionId, IntegrationId, StepId};
+use domain::workflow::Body;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -288,7 +289,7 @@ fn a_plain_request_gets_nothing_of_the_integration() {
 }
 
 #[test]
-fn a_file_is_sent_as_its_bytes() {
+fn the_encoding_of_a_file_is_not_sent() {
     let mut request = request("https://a.example");
     request.headers = vec![("X-Paragon-Encoding".to_owned(), json!("hex"))];
     request.body = Body::Raw(
@@ -298,8 +299,56 @@ fn a_file_is_sent_as_its_bytes() {
     assert_eq!(built.call.body, "%PDF");
     assert_eq!(header(&built, "content-type"), "application/pdf");
     assert_eq!(header(&built, "x-paragon-encoding"), "");
-    request.body = Body::Raw(json!("2550444"));
-    assert_eq!(plain(&request).unwrap_err().code(), "BODY_INVALID");
+}
+
+#[test]
+fn the_boundary_of_a_form_is_in_its_type_whatever_the_step_says() {
+    let mut request = request("https://a.example");
+    request.body = Body::Multipart(vec![("a".to_owned(), json!("b"))]);
+    for (own, kind) in [
+        (None, "multipart/form-data"),
+        (Some("multipart/form-data"), "multipart/form-data"),
+        (Some("Multipart/Mixed; boundary=x"), "Multipart/Mixed"),
+        (Some("application/json"), "multipart/form-data"),
+    ] {
+        request.headers =
+            own.map(|own| ("Content-Type".to_owned(), json!(own))).into_iter().collect();
+        let built = plain(&request).unwrap();
+        let (sent, boundary) = header(&built, "content-type").split_once("; boundary=").unwrap();
+        assert_eq!(sent, kind);
+        assert!(built.call.body.starts_with(format!("--{boundary}\r\n").as_bytes()));
+    }
+}
+
+#[test]
+fn an_integration_s_type_is_for_json_only() {
+    let mut integration = integration("https://api.tasklab.example");
+    let own = "application/vnd.api+json";
+    integration.headers.insert("content-type".to_owned(), own.to_owned());
+    for (body, kind) in [
+        (Body::Json(json!({})), own),
+        (Body::Form(vec![("a".to_owned(), json!(1))]), "application/x-www-form-urlencoded"),
+        (Body::Xml(json!("<a/>")), "application/xml"),
+        (Body::Binary(json!("00")), "application/octet-stream"),
+    ] {
+        let mut request = request("/x");
+        request.body = body;
+        let built = build(&request, &integration, Kind::Integration).unwrap();
+        assert_eq!(header(&built, "content-type"), kind);
+    }
+}
+
+#[test]
+fn a_read_may_have_a_body_too() {
+    let mut request = request("https://a.example");
+    for method in [Method::Get, Method::Delete, Method::Options] {
+        request.method = method;
+        request.body = Body::Json(json!({ "ids": [1] }));
+        let built = plain(&request).unwrap();
+        assert_eq!(built.call.body, r#"{"ids":[1]}"#);
+        assert_eq!(header(&built, "content-type"), "application/json");
+        assert_eq!(built.call.method.as_str(), method.as_str());
+    }
 }
 
 #[test]

@@ -13,13 +13,10 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-fn call(method: Method, url: &str) -> Call {
+pub fn call(method: Method, url: &str) -> Call {
     Call {
         method,
         url: url.parse().unwrap(),
@@ -30,7 +27,7 @@ fn call(method: Method, url: &str) -> Call {
     }
 }
 
-fn with_credentials(method: Method, url: &str) -> Call {
+pub fn with_credentials(method: Method, url: &str) -> Call {
     let mut call = call(method, url);
     let mut key = HeaderValue::from_static("k3y");
     key.set_sensitive(true);
@@ -156,7 +153,7 @@ async fn an_announced_body_that_is_too_large_is_not_read() {
 }
 
 /// Answers with the head, then does as the function says.
-async fn raw<F, W>(head: &'static str, then: F) -> String
+pub async fn raw<F, W>(head: &'static str, then: F) -> String
 where
     F: Fn(tokio::net::TcpStream) -> W + Clone + Send + 'static,
     W: Future<Output = ()> + Send + 'static,
@@ -214,82 +211,6 @@ async fn a_broken_answer_is_an_error_that_may_pass() {
         let error = get(&url).await.unwrap_err();
         assert_eq!((error.code(), error.is_retryable()), ("CONNECTION_FAILED", true), "{head:?}");
     }
-}
-
-struct Tls {
-    ca_pem: String,
-    port: u16,
-}
-
-/// A TLS server for `secure.example`, signed by itself.
-async fn tls(location: Option<String>) -> Tls {
-    let made = rcgen::generate_simple_self_signed(vec!["secure.example".to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let port = listen(HERE, 0, move |stream| {
-        let (acceptor, location) = (acceptor.clone(), location.clone());
-        async move {
-            let Ok(stream) = acceptor.accept(stream).await else { return };
-            let respond = move |_: &Seen| match &location {
-                Some(location) => answer(307, &[("location", location.as_str())], ""),
-                None => answer(200, &[], "secure"),
-            };
-            serve(TokioIo::new(stream), Arc::default(), Arc::new(respond)).await;
-        }
-    })
-    .await;
-    Tls { ca_pem: made.cert.pem(), port }
-}
-
-fn trusting(tls: &Tls, pem: Option<&str>) -> Client {
-    let names =
-        Names::of(&[("secure.example", &[&["127.0.0.1"]]), ("other.example", &[&["127.0.0.1"]])]);
-    let options =
-        Options { extra_ca_pem: pem.map(|pem| pem.as_bytes().to_vec()), ..Options::default() };
-    let _ = tls;
-    Client::new(Guard::new(egress(&["127.0.0.1"]), names), &options).unwrap()
-}
-
-#[tokio::test]
-async fn an_authority_of_one_s_own_is_trusted_when_it_is_given() {
-    let tls = tls(None).await;
-    let url = format!("https://secure.example:{}/", tls.port);
-    let answer = trusting(&tls, Some(&tls.ca_pem)).send(call(Method::GET, &url)).await.unwrap();
-    assert_eq!(answer.body, "secure");
-    let error = trusting(&tls, None).send(call(Method::GET, &url)).await.unwrap_err();
-    assert_eq!(error.code(), "CONNECTION_FAILED");
-    assert!(error.to_string().contains("certificate"), "{error}");
-    let other = format!("https://other.example:{}/", tls.port);
-    let error =
-        trusting(&tls, Some(&tls.ca_pem)).send(call(Method::GET, &other)).await.unwrap_err();
-    assert_eq!(error.code(), "CONNECTION_FAILED");
-}
-
-#[test]
-fn authorities_that_cannot_be_read_are_an_error() {
-    for pem in ["", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-        let options = Options { extra_ca_pem: Some(pem.into()), ..Options::default() };
-        assert!(Client::new(Guard::new(egress(&[]), Names::of(&[])), &options).is_err());
-    }
-}
-
-#[tokio::test]
-async fn credentials_and_bodies_never_go_from_https_to_http() {
-    let open = Server::start(|_| answer(200, &[], "open")).await;
-    let tls = tls(Some(open.url("/"))).await;
-    let url = format!("https://secure.example:{}/", tls.port);
-    let client = trusting(&tls, Some(&tls.ca_pem));
-    let error = client.send(with_credentials(Method::POST, &url)).await.unwrap_err();
-    assert!(matches!(error, Error::Redirect { .. }), "{error}");
-    assert!(open.seen().is_empty());
-    assert_eq!(client.send(call(Method::GET, &url)).await.unwrap().body, "open");
 }
 
 #[tokio::test]

@@ -10,3 +10,4 @@ mod realms;
 mod runner;
 mod server;
 mod ssrf;
+mod tls;

@@ -2,7 +2,7 @@
 
 use super::flatten::Placed;
 use super::mistake::{Mistakes, Path, listed, near, nearest, quoted};
-use super::step::action_key;
+use super::step::{BODIES, action_key};
 use super::yaml::{Node, Place, Tree};
 use crate::workflow::Workflow;
 use crate::workflow::condition::{CONDITION_DEPTH_MAX, RULES_MAX};
@@ -89,7 +89,7 @@ fn keys_of(node: &Node, field: &str) -> Vec<&'static str> {
         ("response", "status_code") => "status",
         (_, "body") => {
             let body = |key: &&str| node.get(action).is_some_and(|node| node.get(key).is_some());
-            ["json", "form", "raw"].into_iter().find(body).unwrap_or("json")
+            BODIES.into_iter().find(body).unwrap_or("json")
         }
         ("delay", "value") => "value",
         // `code`, `when` and the action itself stand under its own key.

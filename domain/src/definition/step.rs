@@ -50,19 +50,12 @@ pub(super) fn unknown() -> Action {
 
 fn request(node: &Node, target: &str) -> Request {
     let get = |key: &str| node.get(key);
-    let body = if let Some(json) = get("json") {
-        Body::Json(json.value())
-    } else if let Some(form) = get("form") {
-        Body::Form(pairs(form))
-    } else {
-        get("raw").map_or(Body::None, |raw| Body::Raw(raw.value()))
-    };
     Request {
         method: node.text_of("method").map_or(Method::Get, method),
         url: node.text_of(target).unwrap_or_default().to_owned(),
         params: get("params").map(pairs).unwrap_or_default(),
         headers: get("headers").map(pairs).unwrap_or_default(),
-        body,
+        body: body(node),
         authorization: get("authorization").map(authorization).unwrap_or_default(),
         timeout_ms: get("timeout_ms").and_then(Node::whole).and_then(|ms| ms.try_into().ok()),
         pagination: get("pagination").and_then(pagination),
@@ -77,6 +70,22 @@ fn pagination(node: &Node) -> Option<Pagination> {
     })
 }
 
+/// The keys that say what is sent; one of them at most is there.
+pub(super) const BODIES: [&str; 6] = ["json", "form", "multipart", "xml", "binary", "raw"];
+
+fn body(request: &Node) -> Body {
+    let mut there = BODIES.into_iter().filter_map(|key| Some((key, request.get(key)?)));
+    match there.next() {
+        Some(("json", node)) => Body::Json(node.value()),
+        Some(("form", node)) => Body::Form(pairs(node)),
+        Some(("multipart", node)) => Body::Multipart(pairs(node)),
+        Some(("xml", node)) => Body::Xml(node.value()),
+        Some(("binary", node)) => Body::Binary(node.value()),
+        Some((_, node)) => Body::Raw(node.value()),
+        None => Body::None,
+    }
+}
+
 fn method(name: &str) -> Method {
     match name {
         "POST" => Method::Post,
@@ -84,6 +93,7 @@ fn method(name: &str) -> Method {
         "PATCH" => Method::Patch,
         "DELETE" => Method::Delete,
         "HEAD" => Method::Head,
+        "OPTIONS" => Method::Options,
         _ => Method::Get,
     }
 }

@@ -129,6 +129,67 @@ pub fn resolve_text<'a>(
     interpolate(template, scope, &mut budget).map(Cow::Owned)
 }
 
+/// The same without copying, where the template is one variable or has none: a file in the scope is
+/// not copied to be sent. What is borrowed is not counted; whoever takes it looks at its size.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_borrowed<'a>(
+    template: &'a Value,
+    scope: &'a Scope,
+    template_bytes_max: usize,
+) -> Result<Cow<'a, Value>, Unresolved> {
+    Ok(match find(template, scope, template_bytes_max)? {
+        Found::Missing => Cow::Owned(Value::Null),
+        Found::Value(value) => Cow::Borrowed(value),
+        Found::Map(map) => Cow::Owned(Value::Object(map.clone())),
+        Found::Text(text) => Cow::Owned(Value::String(text.to_owned())),
+        Found::Made(value) => Cow::Owned(value),
+    })
+}
+
+/// A piece of a text whose variables are replaced.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TextPiece<'a> {
+    /// What the template says itself.
+    Written(&'a str),
+    /// What a variable brings in. In a language with rules of its own it has to be escaped.
+    Brought(String),
+}
+
+/// The text in pieces, for whoever escapes what variables bring in.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_pieces<'a>(
+    template: &'a str,
+    scope: &Scope,
+    template_bytes_max: usize,
+) -> Result<Vec<TextPiece<'a>>, Unresolved> {
+    let mut budget = Budget::new(template_bytes_max);
+    let mut made = Vec::new();
+    for piece in pieces(template) {
+        made.push(match piece {
+            Piece::Text(literal) => {
+                budget.take(literal.len())?;
+                TextPiece::Written(literal)
+            }
+            Piece::Variable(variable) => {
+                let mut text = String::new();
+                lookup(&variable, scope)?.write(&mut text, &mut budget)?;
+                TextPiece::Brought(text)
+            }
+            Piece::Unreadable(text) => return Err(Unresolved::Unreadable(text.to_owned())),
+        });
+    }
+    Ok(made)
+}
+
+/// Whether the template is one variable and nothing else, so that it becomes that value.
+pub fn is_one_variable(template: &str) -> bool {
+    syntax::alone(template).is_some()
+}
+
 /// What a template is, without copying where it is one variable or has none.
 pub(crate) fn find<'a>(
     template: &'a Value,

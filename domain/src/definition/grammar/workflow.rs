@@ -4,6 +4,7 @@ use super::form::Form;
 use super::input::INPUTS;
 use super::project::AUTHORIZATION;
 use super::{Object, Rule, Shape, optional, required};
+use crate::definition::step::BODIES;
 use crate::workflow::validate::STEPS_MAX;
 
 static TEXT: Shape = Shape::Text(Form::Any);
@@ -181,12 +182,14 @@ static STEP: Shape = Shape::Object(&Object {
 });
 
 static PARAMETERS: Shape = Shape::Map { keys: Form::Any, of: &VALUE, max: NAMES };
-static METHOD: Shape = Shape::Choice(|| &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]);
+static METHOD: Shape =
+    Shape::Choice(|| &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]);
 static REQUEST_TIMEOUT: Shape = Shape::Whole { min: 1, max: 3_600_000 };
 static PAIRS: Shape = Shape::Either(&[
     &Shape::Map { keys: Form::Filled, of: &VALUE, max: NAMES },
     &Shape::List { of: &VALUE_PAIR, max: NAMES },
 ]);
+static TEXT_OR_MAP: Shape = Shape::Either(&[&FILLED, &PARAMETERS]);
 static VALUE_PAIR: Shape = Shape::Object(&Object {
     name: "value_pair",
     doc: "A name and a value; as a list, so that a name may come twice.",
@@ -218,14 +221,21 @@ macro_rules! request {
                 optional("params", &PAIRS, "Query parameters.").not(&["query", "parameters"]),
                 optional("headers", &HEADERS, "Headers."),
                 optional("json", &VALUE, "The body, as JSON.").not(&["body", "data"]),
-                optional("form", &PAIRS, "The body, as form fields."),
-                optional("raw", &VALUE, "The body, as it is."),
+                optional("form", &PAIRS, "The body, as form fields.")
+                    .not(&["urlencoded", "x-www-form-urlencoded"]),
+                optional("multipart", &PAIRS, "The body, as multipart/form-data; files as files.")
+                    .not(&["form-data", "form_data", "formdata"]),
+                optional("xml", &TEXT_OR_MAP, "The body, as XML: text, or a mapping of elements.")
+                    .not(&["soap"]),
+                optional("binary", &TEXT_OR_MAP, "The body: the bytes of a file object.")
+                    .not(&["file", "bytes"]),
+                optional("raw", &VALUE, "The body, as it is.").not(&["text"]),
                 optional("authorization", &AUTHORIZATION, "How it authenticates.").not(&["auth"]),
                 optional("timeout_ms", &REQUEST_TIMEOUT, "When it is given up.").not(&["timeout"]),
                 optional("pagination", &PAGINATION, "How it goes on to further pages.")
                     .not(&["paging", "paginate"]),
             ],
-            rules: &[Rule::Single(&["json", "form", "raw"])],
+            rules: &[Rule::Single(&BODIES)],
         })
     };
 }

@@ -41,8 +41,10 @@ fn each_of_request<'a>(request: &'a Request, take: &mut impl FnMut(&'static str,
     each_of_pairs("headers", &request.headers, take);
     match &request.body {
         Body::None => {}
-        Body::Json(value) | Body::Raw(value) => take("body", Template::Value(value)),
-        Body::Form(pairs) => each_of_pairs("body", pairs, take),
+        Body::Json(value) | Body::Raw(value) | Body::Xml(value) | Body::Binary(value) => {
+            take("body", Template::Value(value));
+        }
+        Body::Form(pairs) | Body::Multipart(pairs) => each_of_pairs("body", pairs, take),
     }
     each_of_authorization(&request.authorization, take);
     if let Some(pagination) = &request.pagination {
