@@ -90,7 +90,8 @@ impl Story {
 
     /// Decides a command on rows.
     pub(crate) fn decide(&self, rows: &Rows, command: &Recorded<Command>) -> Vec<Event> {
-        let given = Given { rows, config: &self.config, now: NOW, partitions: 8 };
+        let given =
+            Given { rows, config: &self.config, now: NOW, partitions: 8, schema_max: u32::MAX };
         decide(&given, &mut Clear, command).unwrap()
     }
 

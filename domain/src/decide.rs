@@ -50,6 +50,8 @@ pub struct Given<'a> {
     pub now: Timestamp,
     /// The number of partitions of the log.
     pub partitions: u16,
+    /// The highest schema that may be written: nodes of an older build may be at the log.
+    pub schema_max: u32,
 }
 
 /// Opens sealed values for a decision. It does no IO: what is not at hand is [`Missing`], fetched
@@ -240,7 +242,7 @@ fn dispatch(
             filter: c.filter.clone(),
         })]),
         Command::ApplyProject(c) => {
-            crate::config::decide_apply(given.config, c).map_err(Halt::Rejected)
+            crate::config::decide_apply(given.config, c, given.schema_max).map_err(Halt::Rejected)
         }
     }
 }

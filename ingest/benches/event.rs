@@ -182,6 +182,7 @@ async fn router(project: ProjectId, public_pem: String) -> Router {
         feed,
         answers: Answers::default(),
         backlog: Backlog::default(),
+        level: ports::Level::newest(),
         clock: Arc::new(ModelClock::at(Timestamp(NOW_S * 1_000))),
         random,
         directory: Arc::new(Nothing),

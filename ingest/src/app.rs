@@ -3,7 +3,7 @@
 use crate::auth::KeySource;
 use crate::directory::Directory;
 use crate::history::{History, Inbox};
-use ports::{Answers, Backlog, Clock, Feed, Log, Meter, Random, Vault};
+use ports::{Answers, Backlog, Clock, Feed, Level, Log, Meter, Random, Vault};
 use std::sync::Arc;
 
 /// What the door works with.
@@ -18,6 +18,8 @@ pub struct App {
     pub answers: Answers,
     /// What tenants have waiting.
     pub backlog: Backlog,
+    /// What may be written to the log.
+    pub level: Level,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Entropy; it must be such that no one can guess it.

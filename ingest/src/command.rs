@@ -2,7 +2,7 @@
 
 use crate::door::Door;
 use crate::layer;
-use crate::problem::{BACKLOG_FULL, DECISION_LATE, INTERNAL, Outcome, Problem};
+use crate::problem::{BACKLOG_FULL, DECISION_LATE, INTERNAL, LEVEL_TOO_LOW, Outcome, Problem};
 use bytes::Bytes;
 use domain::answer::Answer;
 use domain::codec::{self, Family};
@@ -64,6 +64,9 @@ impl Door {
 
     /// The wish as a record, unless its tenant has too much waiting.
     pub(crate) fn entry(&self, wish: Wish) -> Outcome<Entry> {
+        if !self.app.level.allows(wish.command.schema().id) {
+            return Err(LEVEL_TOO_LOW.plain());
+        }
         let ms_max = match wish.command {
             Command::ReceiveEvent(_) | Command::ReceiveRequest(_) | Command::ReceiveWebhook(_) => {
                 self.app.limits.tenant_lag_ms_max

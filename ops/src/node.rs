@@ -272,6 +272,7 @@ fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> inges
         feed: world.feed.clone(),
         answers: world.answers.clone(),
         backlog: world.backlog.clone(),
+        level: world.level.clone(),
         clock: world.clock.clone(),
         random: world.random.clone(),
         directory: Arc::new(Users(DirectoryReader::new(store.clone(), partitions))),

@@ -5,7 +5,6 @@ pub mod drive;
 pub mod handover;
 pub mod history;
 pub mod inbox;
-pub mod level;
 pub mod owner;
 pub mod perform;
 mod queue;

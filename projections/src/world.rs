@@ -1,9 +1,8 @@
 //! The ports that every consumer of the log works with.
 
 use crate::handover::Handover;
-use crate::level::Level;
 use crate::under_way::UnderWay;
-use ports::{Answers, Backlog, Clock, Feed, Log, Meter, Random, Store, Vault};
+use ports::{Answers, Backlog, Clock, Feed, Level, Log, Meter, Random, Store, Vault};
 use std::sync::Arc;
 
 /// The ports that every consumer of the log works with.

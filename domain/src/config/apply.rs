@@ -9,6 +9,7 @@ use crate::event::{
     WorkflowReleased, WorkflowSaved,
 };
 use crate::payload::Payload;
+use crate::workflow::{Action, Step, Trigger, Workflow};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -18,8 +19,13 @@ use std::collections::BTreeMap;
 /// # Errors
 /// `PROJECT_INVALID`: the document cannot be read. `INTEGRATION_TAKEN`: an integration has the id
 /// of another project's. `SECRET_MISSING`: a secret is named and its value is nowhere.
-/// `APPLY_TOO_LARGE`: more than [`DECISION_EVENTS_MAX`] events.
-pub fn decide_apply(config: &Config, command: &ApplyProject) -> Result<Vec<Event>, Rejected> {
+/// `APPLY_TOO_LARGE`: more than [`DECISION_EVENTS_MAX`] events. `LEVEL_TOO_LOW`: a workflow needs
+/// records above `schema_max`, the highest schema that may be written.
+pub fn decide_apply(
+    config: &Config,
+    command: &ApplyProject,
+    schema_max: u32,
+) -> Result<Vec<Event>, Rejected> {
     let desired: Desired = serde_json::from_str(&command.document).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         Rejected::new("PROJECT_INVALID", format!("The document cannot be read at {place}."))
@@ -30,6 +36,14 @@ pub fn decide_apply(config: &Config, command: &ApplyProject) -> Result<Vec<Event
             let reason = format!("Integration id {} belongs to another project.", integration.id);
             return Err(Rejected::new("INTEGRATION_TAKEN", reason));
         }
+    }
+    if let Some(beyond) = desired.workflows.iter().find(|w| schema_of(&w.workflow) > schema_max) {
+        let reason = format!(
+            "The workflow {} needs what nodes of an older build cannot read. Run `millrace migrate` \
+             when every node runs this build.",
+            beyond.workflow.name
+        );
+        return Err(Rejected::new("LEVEL_TOO_LOW", reason));
     }
     let values: BTreeMap<&str, &SecretValue> =
         command.secrets.iter().map(|secret| (secret.name.as_str(), secret)).collect();
@@ -50,6 +64,27 @@ pub fn decide_apply(config: &Config, command: &ApplyProject) -> Result<Vec<Event
         return Err(Rejected::new("APPLY_TOO_LARGE", reason));
     }
     Ok(events)
+}
+
+/// The highest schema of the records that runs of a workflow may need; 0: what every build reads.
+fn schema_of(workflow: &Workflow) -> u32 {
+    let id = |name: &str| Event::schemas().iter().filter(|s| s.name == name).map(|s| s.id).max();
+    let trigger = match &workflow.trigger {
+        Trigger::Schedule(_) => id("ScheduleFired"),
+        Trigger::IntegrationEnabled => id("IntegrationEnabled"),
+        Trigger::AppEvent { .. } | Trigger::Request(_) | Trigger::Webhook { .. } => None,
+    };
+    let step = |step: &Step| match &step.action {
+        Action::FanOut(_) => id("ItemFinished"),
+        Action::Request(request) | Action::IntegrationRequest(request) => {
+            request.pagination.as_ref().and_then(|_| id("PageFetched"))
+        }
+        Action::Function(_) | Action::Conditional(_) | Action::Delay(_) | Action::Response(_) => {
+            None
+        }
+    };
+    let steps = workflow.steps.iter().filter_map(step);
+    trigger.into_iter().chain(steps).max().unwrap_or_default()
 }
 
 fn write(

@@ -7,7 +7,7 @@ use crate::id::{CommandId, EventId, StepId, WorkflowId};
 use crate::meta::{Actor, Meta, Recorded};
 use crate::payload::Payload;
 use crate::time::Timestamp;
-use crate::workflow::{Action, Delay, DelayUnit, Step, Trigger};
+use crate::workflow::{Action, Delay, DelayUnit, Missed, Schedule, Step, Trigger};
 use bytes::Bytes;
 use serde_json::json;
 use uuid::Uuid;
@@ -120,7 +120,7 @@ fn command(desired: &Desired, version: &str) -> ApplyProject {
 }
 
 fn apply(config: &mut Config, desired: &Desired) -> Vec<Event> {
-    let events = decide_apply(config, &command(desired, "1")).unwrap();
+    let events = decide_apply(config, &command(desired, "1"), u32::MAX).unwrap();
     for event in &events {
         config.fold(config.offset + 1, &recorded(desired.project.id, event.clone())).unwrap();
     }
@@ -283,7 +283,7 @@ fn a_secret_is_changed_when_its_fingerprint_is_and_kept_when_no_value_comes() {
     let mut config = Config::default();
     let wanted = desired(Vec::new());
     apply(&mut config, &wanted);
-    let events = decide_apply(&config, &command(&wanted, "2")).unwrap();
+    let events = decide_apply(&config, &command(&wanted, "2"), u32::MAX).unwrap();
     let names: Vec<_> = events
         .iter()
         .map(|event| match event {
@@ -293,13 +293,13 @@ fn a_secret_is_changed_when_its_fingerprint_is_and_kept_when_no_value_comes() {
         .collect();
     assert_eq!(names, [secret_name("TOKEN"), webhook_secret_name(GITHUB)]);
     let silent = ApplyProject { secrets: Vec::new(), ..command(&wanted, "1") };
-    assert_eq!(decide_apply(&config, &silent).unwrap().len(), 1);
+    assert_eq!(decide_apply(&config, &silent, u32::MAX).unwrap().len(), 1);
 }
 
 #[test]
 fn a_secret_without_a_value_anywhere_is_refused() {
     let silent = ApplyProject { secrets: Vec::new(), ..command(&desired(Vec::new()), "1") };
-    let rejected = decide_apply(&Config::default(), &silent).unwrap_err();
+    let rejected = decide_apply(&Config::default(), &silent, u32::MAX).unwrap_err();
     assert_eq!(rejected.code, "SECRET_MISSING");
 }
 
@@ -309,7 +309,7 @@ fn an_integration_of_another_project_is_not_taken_over() {
     apply(&mut config, &desired(Vec::new()));
     let mut other = desired(Vec::new());
     other.project.id = ProjectId(Uuid::from_u128(2));
-    let rejected = decide_apply(&config, &command(&other, "1")).unwrap_err();
+    let rejected = decide_apply(&config, &command(&other, "1"), u32::MAX).unwrap_err();
     assert_eq!(rejected.code, "INTEGRATION_TAKEN");
 }
 
@@ -317,7 +317,7 @@ fn an_integration_of_another_project_is_not_taken_over() {
 fn more_than_a_decision_holds_is_refused() {
     let many = (100..700).map(|n| deployed(workflow(WorkflowId(Uuid::from_u128(n)), event("x"))));
     let wanted = desired(many.collect());
-    let rejected = decide_apply(&Config::default(), &command(&wanted, "1")).unwrap_err();
+    let rejected = decide_apply(&Config::default(), &command(&wanted, "1"), u32::MAX).unwrap_err();
     assert_eq!(rejected.code, "APPLY_TOO_LARGE");
 }
 
@@ -374,7 +374,7 @@ fn the_example_file_is_applied_and_found_again() {
     let document = serde_json::to_string(&wanted).unwrap();
     let command = ApplyProject { document, secrets };
     let mut config = Config::default();
-    for event in decide_apply(&config, &command).unwrap() {
+    for event in decide_apply(&config, &command, u32::MAX).unwrap() {
         config.fold(config.offset + 1, &recorded(wanted.project.id, event)).unwrap();
     }
     let project = config.project(wanted.project.id).unwrap();
@@ -385,6 +385,22 @@ fn the_example_file_is_applied_and_found_again() {
     let tasklab = project.integration_of_kind("custom.tasklab").unwrap().id;
     assert_eq!(project.enabled_by_default(tasklab).count(), 1);
     assert!(project.secrets.contains_key(&webhook_secret_name(github)));
-    let again = decide_apply(&config, &command).unwrap();
+    let again = decide_apply(&config, &command, u32::MAX).unwrap();
     assert!(matches!(&again[..], [Event::ProjectConfigured(_)]));
+}
+
+#[test]
+fn what_older_builds_cannot_run_waits_until_the_level_allows_it() {
+    let schedule = Trigger::Schedule(Schedule {
+        cron: "* * * * *".into(),
+        timezone: None,
+        exact: false,
+        missed: Missed::Once,
+    });
+    let (config, wanted) =
+        (Config::default(), desired(vec![deployed(workflow(WORKFLOW, schedule))]));
+    let command = command(&wanted, "1");
+    let rejected = decide_apply(&config, &command, 314).unwrap_err();
+    assert_eq!(rejected.code, "LEVEL_TOO_LOW");
+    assert!(decide_apply(&config, &command, 325).is_ok());
 }

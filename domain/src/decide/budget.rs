@@ -175,7 +175,8 @@ mod tests {
         };
         let command = Recorded { meta, body: Command::AskSlots(body.clone()) };
         let config = Config::default();
-        let given = Given { rows, config: &config, now: Timestamp(0), partitions: 8 };
+        let given =
+            Given { rows, config: &config, now: Timestamp(0), partitions: 8, schema_max: u32::MAX };
         let first = ask(&given, &command, &body).remove(0);
         fold(rows, &[Recorded { meta: command.meta, body: first.clone() }]);
         first

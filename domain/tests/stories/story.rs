@@ -437,8 +437,13 @@ impl Story {
     }
 
     fn decide(&self, command: &Recorded<Command>) -> Vec<Event> {
-        let given =
-            Given { rows: &self.rows, config: &self.config, now: self.now, partitions: PARTITIONS };
+        let given = Given {
+            rows: &self.rows,
+            config: &self.config,
+            now: self.now,
+            partitions: PARTITIONS,
+            schema_max: u32::MAX,
+        };
         decide(&given, &mut Clear(&self.config), command).unwrap()
     }
 

@@ -54,6 +54,7 @@ codes! {
     PROJECT_INVALID 400 "The project's document cannot be read.";
     SECRET_MISSING 400 "The project file names a secret whose value is nowhere.";
     APPLY_TOO_LARGE 400 "The project file changes too much at once.";
+    LEVEL_TOO_LOW 503 "Nodes of an older build may be at the log, and could not read this.";
     INTEGRATION_TAKEN 409 "The integration's id belongs to another project.";
 
     // What it was about.

@@ -80,8 +80,13 @@ impl Owner {
         assert!(config.offset >= command.meta.config_offset, "the door saw what is not there");
         let key = command.meta.parsed_key();
         let now = self.clock.now();
-        let given =
-            Given { rows: &self.rows, config: &config, now, partitions: self.log.partitions() };
+        let given = Given {
+            rows: &self.rows,
+            config: &config,
+            now,
+            partitions: self.log.partitions(),
+            schema_max: u32::MAX,
+        };
         let mut opener = Opener(&self.vault, key.clone());
         let events = decide(&given, &mut opener, command).unwrap();
         let mut run = self.stamped(command, offset, events);

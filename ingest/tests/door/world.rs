@@ -134,6 +134,7 @@ impl World {
             feed: feed.clone(),
             answers: answers.clone(),
             backlog: backlog.clone(),
+            level: ports::Level::newest(),
             clock: clock.clone(),
             random,
             directory: readers.users.clone(),

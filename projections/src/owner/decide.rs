@@ -128,6 +128,7 @@ impl Owner {
             config: &config,
             now,
             partitions: self.world.log.partitions(),
+            schema_max: self.world.level.schema_max(),
         };
         let key = command.meta.parsed_key();
         let project = config.project(command.meta.project);

@@ -12,6 +12,7 @@ use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::time::Timestamp;
 use domain::workflow::{Action, Function, RequestTrigger, Response, Step, Trigger, Workflow};
+use ports::Level;
 use ports::model::blob::ModelBlob;
 use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
@@ -22,7 +23,6 @@ use ports::{
     Partition, Random, Record, Stored, Vault,
 };
 use projections::handover::Handover;
-use projections::level::Level;
 use projections::perform::{Report, perform};
 use projections::under_way::UnderWay;
 use projections::{Owner, Seat, Turn, Work, World};

@@ -6,6 +6,7 @@ mod begun;
 mod budget;
 mod ended;
 mod idempotent;
+mod joined;
 mod order;
 mod outcome;
 mod ownership;
@@ -69,6 +70,7 @@ pub(super) fn check(world: &World) -> Result<Summary, Breach> {
     idempotent::check(world, &parts)?;
     switched_off::check(&parts)?;
     ended::check(&parts)?;
+    joined::check(&parts)?;
     rebuilt::check(world, &parts)?;
     apart::check(world, &parts)?;
     let events = || parts.iter().flat_map(|part| &part.runs).flatten();

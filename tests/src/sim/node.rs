@@ -3,6 +3,7 @@
 use super::invariant::Breach;
 use super::outbound::{Outside, WayOut};
 use super::poll::now;
+use ports::Level;
 use ports::model::blob::ModelBlob;
 use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
@@ -10,7 +11,6 @@ use ports::model::random::SeededRandom;
 use ports::model::store::ModelStore;
 use ports::{Answers, Backlog, Error, Feed, MasterKey, Outcome, Vault};
 use projections::handover::Handover;
-use projections::level::Level;
 use projections::perform::{Report, perform};
 use projections::under_way::UnderWay;
 use projections::{Owner, Seat, Turn, Work, World};

@@ -1,7 +1,9 @@
 //! The world outside: it fails sometimes, and counts who asked for what.
 
+use super::project::PAGES;
 use async_trait::async_trait;
 use domain::effect::EffectKey;
+use domain::workflow::Action;
 use ports::model::clock::ModelClock;
 use ports::model::random::SeededRandom;
 use ports::{Clock, Failure, Job, Outbound, Outcome};
@@ -37,6 +39,13 @@ impl Outside {
     }
 }
 
+/// Whether a page was asked for, and there is another.
+fn has_more(job: &Job) -> bool {
+    let step = job.workflow.steps.get(usize::from(job.call.index));
+    let is_page = step.is_some_and(|step| matches!(step.action, Action::Request(_)));
+    is_page && job.call.page < PAGES
+}
+
 /// The way out of one node: the world, seen by the node's own clock.
 pub(super) struct WayOut {
     pub(super) outside: Arc<Outside>,
@@ -58,9 +67,9 @@ impl Outbound for WayOut {
             started_at: self.clock.now(),
             input: json!({}),
             output,
+            goes_on: failure.is_none() && has_more(&job),
             failure,
             status: None,
-            goes_on: false,
         }
     }
 }

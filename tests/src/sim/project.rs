@@ -5,8 +5,8 @@ use domain::id::{IntegrationId, ProjectId, StepId, WorkflowId};
 use domain::key::Key;
 use domain::workflow::condition::{Operator, Rule};
 use domain::workflow::{
-    Action, Condition, Conditional, Delay, DelayUnit, Function, RequestTrigger, Response,
-    ResponseType, Step, Trigger, Workflow,
+    Action, Authorization, Body, Condition, Conditional, Delay, DelayUnit, FanOut, Function,
+    Method, Pagination, Request, RequestTrigger, Response, ResponseType, Step, Trigger, Workflow,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -22,13 +22,18 @@ pub(crate) const EVENT: &str = "E";
 /// The webhook that starts workflows.
 pub(crate) const WEBHOOK: &str = "issues.opened";
 /// Workflows started by [`EVENT`], by a request, and by [`WEBHOOK`].
-pub(crate) const WORKFLOWS: [WorkflowId; 4] = [BY_EVENT, BRANCHING, BY_REQUEST, BY_WEBHOOK];
+pub(crate) const WORKFLOWS: [WorkflowId; 5] =
+    [BY_EVENT, BRANCHING, BY_REQUEST, BY_WEBHOOK, SPREADING];
 /// The workflow that a request starts.
 pub(crate) const BY_REQUEST: WorkflowId = WorkflowId(Uuid::from_u128(12));
 
 const BY_EVENT: WorkflowId = WorkflowId(Uuid::from_u128(10));
 const BRANCHING: WorkflowId = WorkflowId(Uuid::from_u128(11));
 const BY_WEBHOOK: WorkflowId = WorkflowId(Uuid::from_u128(13));
+const SPREADING: WorkflowId = WorkflowId(Uuid::from_u128(14));
+
+/// Pages of the paginated request, before the last one.
+pub(crate) const PAGES: u32 = 2;
 
 /// A connected user by number.
 pub(crate) fn user(number: usize) -> Key {
@@ -62,7 +67,7 @@ fn desired(active: bool) -> Result<Desired, serde_json::Error> {
     Ok(Desired {
         project: serde_json::from_value(settings)?,
         integrations: vec![serde_json::from_value(integration)?],
-        workflows: vec![by_event(), branching(), by_request(), by_webhook()],
+        workflows: vec![by_event(), branching(), by_request(), by_webhook(), spreading()],
         app_events: [(EVENT.to_owned(), json!({}))].into(),
         api_keys: [].into(),
         secrets: vec![],
@@ -110,6 +115,39 @@ fn by_webhook() -> DesiredWorkflow {
     let trigger = Trigger::Webhook { name: WEBHOOK.into(), integration: INTEGRATION };
     let step = Step { auto_retry: true, ..step(131, "work", function(), None) };
     workflow(BY_WEBHOOK, trigger, vec![step])
+}
+
+/// Pages, then a fan out with another one among its items, then what gathers what they gave.
+fn spreading() -> DesiredWorkflow {
+    let pages = Action::Request(Request {
+        method: Method::Get,
+        url: "https://x.example".into(),
+        params: vec![],
+        headers: vec![],
+        body: Body::None,
+        authorization: Authorization::None,
+        timeout_ms: None,
+        pagination: Some(Pagination {
+            output: json!("{{self.response.body}}"),
+            page_token: json!("{{self.response.body}}"),
+            stop_when: None,
+        }),
+    });
+    let over = |over: Value, first| Action::FanOut(FanOut { over, first: Some(first) });
+    let steps = vec![
+        Step { auto_retry: true, ..step(141, "pages", pages, Some(1)) },
+        Step { continue_on_error: true, ..step(142, "each", over(json!([1, 2, 3]), 2), Some(5)) },
+        Step { auto_retry: true, ..step(143, "part", function(), Some(3)) },
+        step(144, "inner", over(json!([1, 2]), 4), None),
+        step(145, "leaf", function(), None),
+        step(146, "gathered", gathering(), None),
+    ];
+    workflow(SPREADING, Trigger::AppEvent { name: EVENT.into() }, steps)
+}
+
+fn gathering() -> Action {
+    let parameters = Map::from_iter([("all".to_owned(), Value::from("{{part.result}}"))]);
+    Action::Function(Function { code: "x".into(), parameters })
 }
 
 fn function() -> Action {

@@ -29,13 +29,21 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
         one.last = event.body.name().to_owned();
         match &event.body {
             Event::ExecutionStarted(_) => one.started += 1,
+            Event::ItemStarted(_) => one.started += 1,
             Event::StepSucceeded(e) => one.tasks += e.kind.tasks(),
+            Event::PageFetched(e) => one.tasks += e.kind.tasks(),
+            Event::ItemFinished(e) => {
+                one.finished += 1;
+                counted(id, one.tasks, e.task_count)?;
+                // It is metered as part of the run that it is an item of, while that goes on.
+                let outer = told.entry(e.parent).or_default();
+                if outer.finished == 0 {
+                    outer.tasks += e.task_count;
+                }
+            }
             Event::ExecutionFinished(e) => {
                 one.finished += 1;
-                if e.task_count != one.tasks {
-                    let found = format!("{} for {}", e.task_count, id.0);
-                    return Err(Breach::new(NAME, format!("{} tasks", one.tasks), found));
-                }
+                counted(id, one.tasks, e.task_count)?;
             }
             _ => {}
         }
@@ -48,4 +56,11 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
             Err(Breach::new(NAME, "one beginning, one end", found))
         }
     }
+}
+
+fn counted(id: ExecutionId, tasks: i32, told: i32) -> Result<(), Breach> {
+    if told == tasks {
+        return Ok(());
+    }
+    Err(Breach::new(NAME, format!("{tasks} tasks"), format!("{told} for {}", id.0)))
 }

@@ -23,12 +23,17 @@ impl Level {
     }
 
     /// From now on, schemas up to this one may be written.
-    pub(crate) fn set(&self, schema: u32) {
+    pub fn set(&self, schema: u32) {
         self.0.store(schema, Ordering::Release);
     }
 
+    /// The highest schema that may be written.
+    pub fn schema_max(&self) -> u32 {
+        self.0.load(Ordering::Acquire)
+    }
+
     /// Whether records of the schema may be written.
-    pub(crate) fn allows(&self, schema: u32) -> bool {
-        schema <= self.0.load(Ordering::Acquire)
+    pub fn allows(&self, schema: u32) -> bool {
+        schema <= self.schema_max()
     }
 }
