@@ -8,6 +8,10 @@ const PROJECT: &str = "3f0c7a18-6c52-4b0e-8d37-1a9e5b2c4d60";
 pub(super) const API_KEY: &str = "key_of_the_bench_it_protects_nothing";
 /// The workflow that answers requests.
 pub(super) const QUOTE: &str = "a4d1c9e2-75b3-4f68-9a01-c2e4f6081b3d";
+/// The workflow that fans out, started by a request.
+pub(super) const FANNED: &str = "5c2f8e16-0d7b-4a93-8e45-1b7d90c3a2f4";
+/// Items that it fans out over.
+pub(super) const FANNED_ITEMS: u32 = 100_000;
 /// Starts one conditional that ends.
 pub(super) const SEEN: &str = "Order Seen";
 /// Starts a function, a conditional and a request.
@@ -57,6 +61,7 @@ pub(super) fn file(target: &str) -> Value {
                 { "name": "wait", "delay": { "value": 30, "unit": "days" } },
             ])),
             quote(target),
+            fanned(),
         ],
     })
 }
@@ -107,6 +112,24 @@ fn quote(target: &str) -> Value {
     let mut quote = workflow("quote", &json!({ "request": { "body": body } }), &steps);
     quote["id"] = json!(QUOTE);
     quote
+}
+
+fn fanned() -> Value {
+    let list = format!(
+        "function yourFunction() {{ return Array.from({{ length: {FANNED_ITEMS} }}, (_, i) => ({{ i }})); }}"
+    );
+    let steps = json!([
+        { "name": "list", "function": list },
+        { "name": "each", "fan_out": "{{list.result}}", "steps": [
+            { "name": "double", "function": "function yourFunction({ item }) { return item.i * 2; }",
+              "parameters": { "item": "{{each.instance}}" } },
+        ] },
+        { "name": "sum", "function": "function yourFunction({ all }) { return all.length; }",
+          "parameters": { "all": "{{double.result}}" } },
+    ]);
+    let mut fanned = workflow("fan out", &json!({ "request": {} }), &steps);
+    fanned["id"] = json!(FANNED);
+    fanned
 }
 
 /// A payload of so many bytes.
