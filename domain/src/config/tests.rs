@@ -93,6 +93,7 @@ fn desired(workflows: Vec<DesiredWorkflow>) -> Desired {
     let github = IntegrationSettings {
         webhook: Some(WebhookSettings {
             scheme: "github".into(),
+            own: None,
             provider_id: "body.installation.id".into(),
             tolerance_s: 300,
         }),
