@@ -10,6 +10,7 @@ mod advance;
 mod budget;
 mod outcome;
 mod pause;
+mod permission;
 mod replay;
 mod run;
 mod settings;
@@ -180,9 +181,9 @@ fn dispatch(
         Command::DeliverWebhook(c) => run::deliver_webhook(given, open, command, c),
         Command::StartEnabled(c) => run::start_enabled(given, open, command, c),
         Command::ContinueStarts(c) => run::continue_starts(given, open, command, c),
-        Command::ConnectCredential(c) => user::connect(given, command, c),
+        Command::ConnectCredential(c) => user::connect(given, open, command, c),
         Command::RemoveCredential(c) => user::remove(given, command, c),
-        Command::SwitchWorkflow(c) => user::switch_workflow(given, command, c),
+        Command::SwitchWorkflow(c) => user::switch_workflow(given, open, command, c),
         Command::SaveSettings(c) => settings::save(given, open, command, c),
         Command::DescribeUser(c) => user::describe(given, open, command, c),
         Command::SwitchUser(c) => Ok(user::switch(c)),

@@ -73,6 +73,8 @@ fn workflow(id: WorkflowId, trigger: Trigger) -> Workflow {
         default_enabled: false,
         hidden: false,
         inputs: vec![],
+        permissions: None,
+        field_mapping: None,
     }
 }
 
