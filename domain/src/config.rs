@@ -21,6 +21,7 @@ pub use input::{Choice, Input, InputKind, is_empty, missing};
 pub use project::{Project, Versions};
 
 use crate::id::{IntegrationId, ProjectId};
+use crate::webhook::Scheme;
 use crate::workflow::{Authorization, Workflow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -150,8 +151,11 @@ pub struct IntegrationSettings {
 /// `webhook/<integration id>`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct WebhookSettings {
-    /// The name of a scheme: `github`, `standard` ([`crate::webhook::names`]).
+    /// The name of a scheme: `github`, `standard` ([`crate::webhook::names`]); empty: its own.
     pub scheme: String,
+    /// A scheme that the project file tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Box<Scheme>>,
     /// Where a delivery says which account it is about: `body.installation.id`, `headers.x-tenant`;
     /// empty: where the scheme says.
     pub provider_id: String,
@@ -161,6 +165,11 @@ pub struct WebhookSettings {
 }
 
 impl WebhookSettings {
+    /// How webhooks are verified; `None`: this build knows no scheme of that name.
+    pub fn scheme(&self) -> Option<&Scheme> {
+        self.own.as_deref().or_else(|| Scheme::named(&self.scheme))
+    }
+
     fn default_tolerance() -> u32 {
         300
     }

@@ -12,6 +12,7 @@ mod fan_out;
 mod outcome;
 mod page;
 mod pause;
+mod permission;
 mod replay;
 mod run;
 mod schedule;
@@ -254,8 +255,8 @@ fn on_user(
     command: &Recorded<Command>,
 ) -> Result<Vec<Event>, Halt> {
     match &command.body {
-        Command::ConnectCredential(c) => user::connect(given, command, c),
-        Command::SwitchWorkflow(c) => user::switch_workflow(given, command, c),
+        Command::ConnectCredential(c) => user::connect(given, open, command, c),
+        Command::SwitchWorkflow(c) => user::switch_workflow(given, open, command, c),
         Command::SaveSettings(c) => settings::save(given, open, command, c),
         Command::DescribeUser(c) => user::describe(given, open, command, c),
         Command::SwitchUser(c) => Ok(user::switch(c)),

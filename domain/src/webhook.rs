@@ -1,5 +1,6 @@
 //! How providers sign their webhooks, what they call them, and how they shake hands, as data:
-//! `webhook/schemes.yaml`. A provider that signs in a way that is there needs no code.
+//! `webhook/schemes.yaml`. A provider that signs in a way that is there needs no code, and one that
+//! is not there is told in a project file, in the same words.
 
 mod kept;
 mod place;
@@ -8,15 +9,16 @@ pub use kept::{Content, Said};
 pub use place::{Piece, Place, Template};
 
 use crate::definition::built_in;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// One way of signing and naming webhooks.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scheme {
-    /// Where the provider describes it.
+    /// Where the provider describes it; empty where a project file tells the scheme.
+    #[serde(default)]
     pub source: String,
     /// The signature of what is sent.
     pub signature: Option<Signature>,
@@ -38,7 +40,7 @@ pub struct Scheme {
 }
 
 /// A signature: an HMAC.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
     /// Where signatures stand; any of them may fit.
@@ -67,7 +69,7 @@ pub struct Signature {
 }
 
 /// How bytes are written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// In small letters.
@@ -77,7 +79,7 @@ pub enum Encoding {
 }
 
 /// The hash of an HMAC.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hash {
     /// SHA-256.
@@ -88,7 +90,7 @@ pub enum Hash {
 }
 
 /// How a secret is written.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretForm {
     /// Its bytes are the key.
@@ -103,7 +105,7 @@ pub enum SecretForm {
 }
 
 /// What is sent to prove that one knows the secret.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     /// Where it stands.
@@ -120,7 +122,7 @@ pub struct Token {
 }
 
 /// When a webhook was signed.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Time {
     /// Where it stands.
@@ -130,7 +132,7 @@ pub struct Time {
 }
 
 /// How a moment is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Unit {
     /// Seconds since 1970.
     #[serde(rename = "s")]
@@ -144,7 +146,7 @@ pub enum Unit {
 }
 
 /// A request by which a provider makes sure of an address, and its answer (200).
-#[derive(Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Handshake {
     /// How it comes.
@@ -169,6 +171,13 @@ pub struct Handshake {
 }
 
 impl Handshake {
+    /// Whether its answer proves that one knows the secret.
+    fn proves(&self) -> bool {
+        let json = self.json.iter().flat_map(BTreeMap::values);
+        let given = json.chain(&self.text).chain(self.headers.values());
+        given.flat_map(Template::pieces).any(|piece| matches!(piece, Piece::Proof(_)))
+    }
+
     fn post() -> String {
         "POST".to_owned()
     }
@@ -183,6 +192,39 @@ static SCHEMES: LazyLock<BTreeMap<String, Scheme>> = LazyLock::new(|| {
 });
 
 impl Scheme {
+    /// What cannot be meant by it, in words for people, and the mend.
+    pub fn flaws(&self) -> Vec<(&'static str, &'static str)> {
+        let mut flaws = Vec::new();
+        let signature = self.signature.as_ref();
+        let pieces = || signature.into_iter().flat_map(|known| known.signed.pieces());
+        let signs = |wanted: fn(&Place) -> bool| {
+            pieces().any(|piece| matches!(piece, Piece::Place(place) if wanted(place)))
+        };
+        let is_of_body =
+            |place: &Place| matches!(place, Place::Body | Place::Form | Place::Field(_));
+        if signature.is_some() && !signs(is_of_body) {
+            flaws.push(("nothing of the body is signed", "put `{body}` into `signature.of`"));
+        }
+        let signs_form = signs(|place| *place == Place::Form);
+        if signs_form != signature.is_some_and(|known| known.body_hash.is_some()) {
+            let mend = "use `{form}` and `body_hash` together, or neither of them";
+            flaws.push(("only a form is signed, or nothing but a form has a hash", mend));
+        }
+        let of_pair = |place: &Place| matches!(place, Place::Pair(_));
+        let is_timed_by_pair = self.time.as_ref().is_some_and(|time| of_pair(&time.at));
+        if (signs(of_pair) || is_timed_by_pair)
+            && signature.is_none_or(|known| known.pair.is_none())
+        {
+            let mend = "say in `signature.pair` under which key the signature is";
+            flaws.push(("`pair.…` is used, and the signature is no pair", mend));
+        }
+        if self.handshake.iter().any(|handshake| !handshake.signed && handshake.proves()) {
+            let mend = "add `signed: true`, so that it answers signed questions only";
+            flaws.push(("a handshake signs whatever a stranger sends", mend));
+        }
+        flaws
+    }
+
     /// What happened, by what a webhook says of it; `received`, where a provider says only that
     /// something did.
     pub fn name(&self, kind: Option<String>, action: Option<String>) -> String {
@@ -220,28 +262,14 @@ mod tests {
         for (name, scheme) in &schemes {
             assert!(scheme.source.starts_with("https://"), "{name}");
             assert_ne!(scheme.signature.is_some(), scheme.token.is_some(), "{name}");
-            // A form is not all that may come: whatever else does is signed by its hash.
-            let signature = scheme.signature.as_ref();
-            let is_form = |piece: &Piece| *piece == Piece::Place(Place::Form);
-            let of_form = signature.is_some_and(|known| known.signed.pieces().iter().any(is_form));
-            assert_eq!(signature.is_some_and(|known| known.body_hash.is_some()), of_form, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_proves_the_secret_of_anything_is_given_to_no_stranger() {
-        let proves = |template: &Template| {
-            template.pieces().iter().any(|piece| matches!(piece, Piece::Proof(_)))
-        };
-        for (name, scheme) in &*SCHEMES {
-            for handshake in &scheme.handshake {
-                let json = handshake.json.iter().flat_map(BTreeMap::values);
-                let given = json.chain(&handshake.text).chain(handshake.headers.values());
-                // LinkedIn signs nothing then: `Given::proof` takes no more than its own form.
-                if given.into_iter().any(proves) && name != "linkedin" {
-                    assert!(handshake.signed, "{name}");
-                }
+            let written = serde_json::to_value(scheme).unwrap();
+            assert_eq!(serde_json::from_value::<Scheme>(written).unwrap(), *scheme, "{name}");
+            // LinkedIn signs nothing then: `proof` takes no more than its own form.
+            let mut flaws = scheme.flaws();
+            if name == "linkedin" {
+                flaws.retain(|(flaw, _)| !flaw.contains("stranger"));
             }
+            assert_eq!(flaws, [], "{name}");
         }
     }
 }

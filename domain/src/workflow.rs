@@ -7,6 +7,8 @@ pub mod admit;
 pub mod condition;
 pub mod delay;
 pub mod fan_out;
+pub mod mapping;
+pub(crate) mod permission;
 pub mod reference;
 pub mod respond;
 pub mod schedule;
@@ -47,6 +49,12 @@ pub struct Workflow {
     /// What users are asked for when they switch it on; only this workflow reads it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Input>,
+    /// What a user's metadata must be for the workflow to be shown, switched on or run; `None`: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Condition>,
+    /// The field-mapping input by which the trigger's payload is mapped (behaviours.md 12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_mapping: Option<String>,
 }
 
 /// What starts a workflow.

@@ -110,9 +110,9 @@ pub(crate) async fn receive(
     problem.map_or(Ok(Answer::Kept), |problem| Err(problem.of(open.id)))
 }
 
-fn scheme_of(integration: &IntegrationSettings) -> Outcome<(&WebhookSettings, &'static Scheme)> {
+fn scheme_of(integration: &IntegrationSettings) -> Outcome<(&WebhookSettings, &Scheme)> {
     let settings = integration.webhook.as_ref().ok_or_else(|| WEBHOOK_UNCONFIGURED.plain())?;
-    let scheme = Scheme::named(&settings.scheme).ok_or_else(|| {
+    let scheme = settings.scheme().ok_or_else(|| {
         tracing::error!(scheme = %settings.scheme, "an integration names an unknown scheme");
         WEBHOOK_UNCONFIGURED.plain()
     })?;

@@ -16,7 +16,7 @@ use domain::id::{CommandId, EventId, IntegrationId, ProjectId};
 use domain::key::Key;
 use domain::state::Replaying;
 use domain::view::{Delivery, DeliveryFilter};
-use domain::webhook::{Content, Scheme};
+use domain::webhook::Content;
 use ports::{Error, Offset};
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,7 +115,7 @@ impl Piece {
         let config = world.feed.current();
         let settings = config.project(project).and_then(|p| p.integrations.get(&integration));
         let settings = settings.and_then(|settings| settings.webhook.as_ref());
-        let scheme = settings.and_then(|settings| Scheme::named(&settings.scheme));
+        let scheme = settings.and_then(|settings| settings.scheme());
         let Some((settings, scheme)) = settings.zip(scheme) else { return Ok(None) };
         let Some((_, sealed)) = inbox.read(project, delivery.id).await? else { return Ok(None) };
         let key = Key::App(project, integration);

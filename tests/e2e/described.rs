@@ -167,6 +167,7 @@ impl Caller {
             let page = self.admin(list, "").await;
             (page["total"] == 4).then_some(page)
         });
+        let page = page.await;
         let many = json!({ "integration": "github", "name": "push" });
         let replays = "/admin/v1/projects/{}/webhooks/replays";
         self.admin(&format!("POST {replays}"), many.to_string()).await;
@@ -175,7 +176,7 @@ impl Caller {
             (all["replays"][0]["isDone"] == true).then_some(())
         })
         .await;
-        for webhook in page.await["webhooks"].as_array().unwrap() {
+        for webhook in page["webhooks"].as_array().unwrap() {
             let read = format!("{list}/{}", text(&webhook["id"]));
             let whole = self.admin(&read, "").await;
             assert!(whole["content"]["headers"].is_object(), "{whole}");

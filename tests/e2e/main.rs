@@ -21,6 +21,7 @@ mod golden;
 mod history;
 mod key_set;
 mod moving;
+mod own_schemes;
 mod pages;
 mod project;
 mod raw;

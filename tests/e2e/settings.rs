@@ -138,3 +138,79 @@ async fn a_workflow_that_waits_for_an_integration_to_be_enabled_runs_once_for_ea
         server.seen("/desk/sync").iter().map(|one| one["body"]["user"].clone()).collect();
     assert_eq!(synced, ["anna", "bert"]);
 }
+
+#[tokio::test]
+async fn a_workflow_that_is_not_for_a_user_is_neither_shown_nor_switched_on_nor_run() {
+    let server = Server::start().await;
+    let send = json!([{ "name": "send", "integration_request": {
+        "method": "POST", "path": "/gold", "json": "{{trigger.event}}" } }]);
+    let mut gold = on_order("gold", &send);
+    gold["permissions"] = json!({ "{{settings.plan}}": { "exactly_matches": "gold" } });
+    let world = World::start(&project(&server.url("/desk"), &[gold])).await;
+    let token = world.token("anna");
+    let describe = async |plan: &str| {
+        let body = json!({ "meta": { "plan": plan } });
+        let answer = world.api.call(Method::PATCH, "/sdk/me", &token, Some(&body)).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.shown());
+    };
+    let shown = async || {
+        let all = world.call("GET", "/sdk/integrations", &token).await.json();
+        let desk = all.as_array().unwrap().iter().find(|one| one["name"] == "Desk").cloned();
+        let desk = desk.unwrap();
+        let meta = &desk["configs"][0]["values"]["workflowMeta"][id("gold")];
+        assert!(meta["permissions"].is_array() && meta["hidden"] == false, "{desk}");
+        (desk["workflows"].as_array().unwrap().len(), desk["noPermissionWorkflows"].clone())
+    };
+    let enabled = async || {
+        let account = account(&world, &token).await;
+        account["config"]["configuredWorkflows"][id("gold")]["enabled"].clone()
+    };
+    let enable =
+        async || world.call("POST", &format!("/sdk/workflows/{}", id("gold")), &token).await;
+    describe("silver").await;
+    world.api.connect(&token, DESK, "anna").await.unwrap();
+    assert_eq!(shown().await, (0, json!([id("gold")])));
+    assert_eq!(enabled().await, false);
+    let refused = enable().await;
+    assert_eq!(refused.json()["meta"]["error"], "WORKFLOW_UNPERMITTED", "{}", refused.shown());
+    describe("gold").await;
+    assert_eq!(shown().await, (1, json!([])));
+    assert_eq!(enable().await.status, 200);
+    world.order(&token, &json!({ "n": 1 })).await;
+    world.ended("", 1).await;
+    describe("silver").await;
+    describe("gold").await;
+    assert_eq!(enabled().await, false, "it does not come back by itself");
+    world.order(&token, &json!({ "n": 2 })).await;
+    assert_eq!(enable().await.status, 200);
+    world.order(&token, &json!({ "n": 3 })).await;
+    world.ended("", 2).await;
+    let sent: Vec<Value> =
+        server.seen("/desk/gold").iter().map(|one| one["body"]["n"].clone()).collect();
+    assert_eq!(sent, [1, 3]);
+}
+
+#[tokio::test]
+async fn a_trigger_gives_the_payload_as_the_user_mapped_it() {
+    let server = Server::start().await;
+    let send = json!([{ "name": "send", "integration_request": {
+        "method": "POST", "path": "/{{trigger.objectName}}",
+        "json": { "new": "{{trigger.mappedIntegrationObject}}", "old": "{{1.originalPayload}}" } } }]);
+    let mut push = on_order("push", &send);
+    push["trigger"]["field_mapping"] = json!("task");
+    let mut file = project(&server.url("/desk"), &[push]);
+    file["integrations"][0]["inputs"] =
+        json!([{ "id": "task", "type": "field_mapping", "fields": ["title"], "required": true }]);
+    let world = World::start(&file).await;
+    let token = world.connected("anna").await;
+    let task = json!({ "objectMapping": "Task", "fieldMappings": { "title": "Subject" } });
+    let shared = json!({ "sharedSettings": { "task": task } });
+    assert_eq!(save(&world, &token, &shared).await.status, 200);
+    let payload = json!({ "title": "Call", "more": { "title": "x" } });
+    world.order(&token, &payload).await;
+    let runs = world.ended("", 1).await;
+    let sent = server.seen("/desk/Task");
+    assert_eq!(sent[0]["body"], json!({ "new": { "Subject": "Call" }, "old": payload }));
+    let trigger = world.step(&world.run(&text(&runs[0]["id"])).await, 0).await;
+    assert_eq!(trigger["output"]["mappedIntegrationObject"], json!({ "Subject": "Call" }));
+}

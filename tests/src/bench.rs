@@ -23,6 +23,7 @@ mod stage;
 mod steps;
 mod takeover;
 mod target;
+mod webhook;
 mod wire;
 
 use crate::harness::{backend, root};
@@ -36,7 +37,7 @@ use std::time::Duration;
 use takeover::Going;
 
 /// The rows, as they are numbered where the numbers to reach are written down.
-const ROWS: [u8; 9] = [1, 2, 3, 4, 6, 7, 8, 12, 13];
+const ROWS: [u8; 10] = [1, 2, 3, 4, 6, 7, 8, 11, 12, 13];
 
 /// Where the log is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -52,7 +53,7 @@ pub struct Bench {
     /// Where to write what was measured, as a JSON array.
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
-    /// The rows to measure: of 1, 2, 3, 4, 6, 7, 8, 12, 13.
+    /// The rows to measure: of 1, 2, 3, 4, 6, 7, 8, 11, 12, 13.
     #[arg(long, value_delimiter = ',', default_values_t = ROWS)]
     rows: Vec<u8>,
     /// How long each load runs, in seconds.
@@ -130,6 +131,7 @@ impl Bench {
             4 => answer::measure(&folder, took, &spinner).await,
             6 => replay::measure(&folder, self.replayed, &spinner).await,
             7 => parked::measure(&folder, self.live, &spinner).await,
+            11 => webhook::measure(&folder, took, &spinner).await,
             12 => idle::measure(&folder).await,
             13 => fan_out::measure(&folder, &spinner).await,
             other => bail!("there is no row {other}"),

@@ -65,6 +65,8 @@ pub fn job(action: Action) -> Job {
         default_enabled: false,
         hidden: false,
         inputs: vec![],
+        permissions: None,
+        field_mapping: None,
     };
     let project = ProjectId(Uuid::from_u128(1));
     Job {

@@ -73,6 +73,8 @@ fn workflow(id: WorkflowId, trigger: Trigger) -> Workflow {
         default_enabled: false,
         hidden: false,
         inputs: vec![],
+        permissions: None,
+        field_mapping: None,
     }
 }
 
@@ -93,6 +95,7 @@ fn desired(workflows: Vec<DesiredWorkflow>) -> Desired {
     let github = IntegrationSettings {
         webhook: Some(WebhookSettings {
             scheme: "github".into(),
+            own: None,
             provider_id: "body.installation.id".into(),
             tolerance_s: 300,
         }),

@@ -52,7 +52,8 @@ pub(super) fn many(
         unmatched: c.unmatched,
         name: c.name.clone(),
         after: c.after,
-        before: c.before.min(given.now),
+        // What was sent before was decided before, also in this millisecond.
+        before: c.before.min(given.now.plus_ms(1)),
         despite: c.despite,
         per_second: c.per_second.clamp(1, REPLAYED_PER_SECOND_MAX),
     })])
@@ -66,7 +67,10 @@ pub(super) fn go_on(
 ) -> Result<Vec<Event>, Halt> {
     let replays = given.rows.replays(&RowKey::Replays(command.meta.project, c.integration));
     let known = replays.and_then(|replays| replays.get(&c.replay));
-    if known.is_none_or(|known| known.until.is_some_and(|until| until >= (c.until_at, c.until))) {
+    let reached = (c.until_at, c.until);
+    // The last piece may have found nothing more to look at.
+    let is_behind = |until| reached < until || (reached == until && !c.done);
+    if known.is_none_or(|known| known.until.is_some_and(is_behind)) {
         let reason = "The replay had gone on before.";
         return Err(Rejected::new("REPLAY_LATE", reason).into());
     }

@@ -1,9 +1,10 @@
 //! What starts executions.
 
 use super::advance::{Walk, advance};
+use super::permission::{Permissions, unpermitted};
 use super::settings::incomplete;
 use super::user::user_row;
-use super::{Given, Halt, Open, Rejected, project_of, user_key};
+use super::{Given, Halt, Missing, Open, Rejected, project_of, user_key};
 use crate::command::{
     Command, ContinueStarts, DeliverWebhook, ReceiveEvent, ReceiveRequest, StartEnabled,
 };
@@ -14,8 +15,10 @@ use crate::key::Key;
 use crate::meta::Recorded;
 use crate::payload::Payload;
 use crate::state::{Execution, Lineage};
+use crate::workflow::mapping::mapped;
 use crate::workflow::{Action, Trigger, Workflow};
 use bytes::Bytes;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -84,7 +87,7 @@ fn receive(
     command: &Recorded<Command>,
     cause: &Cause<'_>,
 ) -> Result<Vec<Event>, Halt> {
-    let starts = starts(given, command, cause)?;
+    let starts = starts(given, open, command, cause)?;
     let executions = i32::try_from(starts.len()).unwrap_or(i32::MAX);
     let received = EventReceived { name: cause.name.to_owned(), executions, size: cause.size };
     let mut events = vec![Event::EventReceived(received)];
@@ -101,7 +104,7 @@ pub(super) fn continue_starts(
 ) -> Result<Vec<Event>, Halt> {
     let (webhook_of, only, size, sealed) = (c.integration, c.credential, c.size, &c.sealed);
     let cause = Cause { name: &c.name, webhook_of, only, size, sealed };
-    let mut starts = starts(given, command, &cause)?;
+    let mut starts = starts(given, open, command, &cause)?;
     starts.retain(|start| start.place() > (c.after_workflow, c.after_credential));
     if starts.is_empty() {
         let reason = "What was left to start has been switched off.";
@@ -122,7 +125,7 @@ pub(super) fn start_enabled(
     let (webhook_of, only) = (Some(c.integration), Some(c.credential));
     let sealed = &Payload::Open(Bytes::from_static(b"{}"));
     let cause = Cause { name: ENABLED, webhook_of, only, size: 0, sealed };
-    let starts = starts(given, command, &cause)?;
+    let starts = starts(given, open, command, &cause)?;
     if starts.is_empty() {
         let reason = "No workflow waits for the integration to be enabled.";
         return Err(Rejected::new("WORKFLOW_DISABLED", reason).into());
@@ -135,6 +138,7 @@ pub(super) fn start_enabled(
 /// Everything that the cause starts, in a fixed order.
 fn starts<'a>(
     given: &Given<'a>,
+    open: &mut dyn Open,
     command: &Recorded<Command>,
     cause: &Cause<'a>,
 ) -> Result<Vec<Start<'a>>, Halt> {
@@ -148,7 +152,11 @@ fn starts<'a>(
         Some(integration) => project.started_by_webhook(integration, cause.name).collect(),
     };
     let mut starts = Vec::new();
+    let mut permissions = Permissions::of(given, &key);
     for (_, version, workflow) in started {
+        if !permissions.permit(open, workflow)? {
+            continue;
+        }
         // A workflow of the webhook's own integration runs for the account the delivery is for;
         // one of another integration for each of its accounts.
         let only = match cause.webhook_of {
@@ -229,6 +237,9 @@ pub(super) fn receive_request(
     if user_row(given, &key).is_some_and(|user| user.disabled) {
         return Err(Rejected::new("USER_DISABLED", "The user is disabled.").into());
     }
+    if !Permissions::of(given, &key).permit(open, workflow)? {
+        return Err(unpermitted(workflow).into());
+    }
     let (accounts, missing) = enabled_accounts(given, &key, project, workflow, c.credential);
     let Some(credential) = accounts.first() else {
         if !missing.is_empty() {
@@ -283,6 +294,29 @@ fn enabled_accounts<'a>(
     (ready, missing)
 }
 
+/// What the trigger gives: where the workflow says so, with the payload as the user mapped it.
+fn output(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    key: &Key,
+    start: &Start<'_>,
+) -> Result<Payload, Missing> {
+    let Some(id) = &start.workflow.field_mapping else { return Ok(start.sealed.clone()) };
+    let user = user_row(given, key);
+    let settings = user.and_then(|user| Some(&user.credentials.get(&start.credential)?.settings));
+    let is_own = start.workflow.inputs.iter().any(|input| input.id == *id);
+    let saved = settings.and_then(|settings| match is_own {
+        true => settings.workflows.get(&start.workflow.id),
+        false => Some(&settings.shared),
+    });
+    let mapping = match saved.and_then(|saved| saved.sealed.as_ref()) {
+        Some(sealed) => open.json(key, sealed)?.get(id).cloned().unwrap_or_default(),
+        None => Value::Null,
+    };
+    let output = open.json(key, start.sealed)?;
+    Ok(Payload::json(&mapped(&start.workflow.trigger, output, &mapping)))
+}
+
 pub(super) fn start(
     given: &Given<'_>,
     open: &mut dyn Open,
@@ -292,6 +326,7 @@ pub(super) fn start(
 ) -> Result<(), Halt> {
     let (key, user) = user_key(command)?;
     let id = ExecutionId::derived(command.meta.command_id, &key, position);
+    let sealed = output(given, open, &key, start)?;
     events.push(Event::ExecutionStarted(ExecutionStarted {
         execution: id,
         workflow: start.workflow.id,
@@ -302,7 +337,7 @@ pub(super) fn start(
         trigger_detail: start.detail.to_owned(),
         wants_response: start.wants_response,
         size: start.size,
-        sealed: start.sealed.clone(),
+        sealed: sealed.clone(),
     }));
     let run = Execution {
         project: command.meta.project,
@@ -313,7 +348,7 @@ pub(super) fn start(
         credential: start.credential,
         trigger: start.trigger,
         started_at: given.now,
-        trigger_output: start.sealed.clone(),
+        trigger_output: sealed,
         command: command.meta.command_id,
         body_hash: command.meta.body_hash,
         correlation_id: command.meta.correlation_id,

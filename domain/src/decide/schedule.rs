@@ -3,6 +3,7 @@
 //! What a schedule would start is looked at when its moment comes: one whose workflow, account,
 //! user or integration is gone or off waits for no further moment, until it is set again.
 
+use super::permission::Permissions;
 use super::run::{Start, start};
 use super::user::user_row;
 use super::{Given, Halt, Open, Rejected, project_of, user_key};
@@ -231,7 +232,9 @@ pub(super) fn fire(
     let (next, missed) = wanted.next_since(given, open, command, (set.due, None))?;
     // The moment was one of the schedule that was set then; if that is another now, it is gone.
     let is_kept = !is_other(project, set, wanted.version);
-    let starts = is_kept && !wanted.schedule.lets_go(given.now.since_ms(set.at));
+    let is_permitted = Permissions::of(given, &key).permit(open, wanted.workflow)?;
+    let is_let_go = wanted.schedule.lets_go(given.now.since_ms(set.at));
+    let starts = is_kept && is_permitted && !is_let_go;
     let mut events = vec![Event::ScheduleFired(ScheduleFired {
         workflow: c.workflow,
         credential: c.credential,

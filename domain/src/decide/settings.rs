@@ -1,5 +1,6 @@
 //! What users set for their accounts, and which of it a workflow needs before it may run.
 
+use super::permission::{Permissions, unpermitted};
 use super::user::{switched, user_row};
 use super::{DECISION_EVENTS_MAX, Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{Command, SaveSettings};
@@ -51,7 +52,9 @@ pub(super) fn save(
     };
     let wanted: Wanted = serde_json::from_value(open.json(&key, &c.sealed)?)
         .map_err(|_| Rejected::new("BODY_MALFORMED", "The settings cannot be read."))?;
-    let mut saving = Saving { open, key, id: c.credential, row, wrong: vec![], events: vec![] };
+    let (id, permissions) = (c.credential, Permissions::of(given, &key));
+    let (wrong, events) = (Vec::new(), Vec::new());
+    let mut saving = Saving { open, key: &key, id, row, permissions, wrong, events };
     let integration = project.integrations.get(&row.integration);
     if let Some(shared) = wanted.shared {
         let inputs = integration.map_or(&[][..], |integration| &integration.inputs[..]);
@@ -91,9 +94,10 @@ pub(super) fn enabled(
 
 struct Saving<'a> {
     open: &'a mut dyn Open,
-    key: Key,
+    key: &'a Key,
     id: CredentialId,
     row: &'a Credential,
+    permissions: Permissions<'a>,
     /// What is wrong with what was sent.
     wrong: Vec<String>,
     events: Vec<Event>,
@@ -125,6 +129,9 @@ impl Saving<'_> {
         }
         match wanted.enabled {
             Some(enabled) if enabled != self.row.enabled.contains(&id) => {
+                if enabled && !self.permissions.permit(self.open, workflow)? {
+                    return Err(unpermitted(workflow).into());
+                }
                 self.events.push(switched(workflow, self.id, enabled, &filled)?);
             }
             Some(_) | None => {}
@@ -141,7 +148,7 @@ impl Saving<'_> {
         let value = |input: &Input| wanted.get(&input.id).and_then(|value| input.refuses(value));
         self.wrong.extend(inputs.iter().filter_map(value));
         let before = match &known.sealed {
-            Some(sealed) => self.open.json(&self.key, sealed)?,
+            Some(sealed) => self.open.json(self.key, sealed)?,
             None => Value::Object(Map::new()),
         };
         let filled = filled(inputs, &wanted);

@@ -1,5 +1,6 @@
 //! Accounts, workflow switches, metadata.
 
+use super::permission::{Permissions, switched_off, unpermitted};
 use super::settings::{enabled, incomplete};
 use super::{Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{
@@ -27,6 +28,7 @@ pub(super) fn user_row<'a>(given: &Given<'a>, key: &Key) -> Option<&'a User> {
 
 pub(super) fn connect(
     given: &Given<'_>,
+    open: &mut dyn Open,
     command: &Recorded<Command>,
     c: &ConnectCredential,
 ) -> Result<Vec<Event>, Halt> {
@@ -66,7 +68,11 @@ pub(super) fn connect(
     })];
     if existing.is_none() {
         // "Default to enabled" applies when an account is connected, and only then (34).
-        for (workflow, _) in project.enabled_by_default(c.integration) {
+        let mut permissions = Permissions::of(given, &key);
+        for (workflow, definition) in project.enabled_by_default(c.integration) {
+            if !permissions.permit(open, definition)? {
+                continue;
+            }
             events.push(Event::WorkflowSwitched(WorkflowSwitched {
                 workflow,
                 credential: id,
@@ -118,6 +124,7 @@ pub(super) fn remove(
 
 pub(super) fn switch_workflow(
     given: &Given<'_>,
+    open: &mut dyn Open,
     command: &Recorded<Command>,
     c: &SwitchWorkflow,
 ) -> Result<Vec<Event>, Halt> {
@@ -136,6 +143,9 @@ pub(super) fn switch_workflow(
         let reason = "Connect the integration before switching its workflows.";
         return Err(Rejected::new("CREDENTIAL_UNKNOWN", reason).into());
     };
+    if c.enabled && !Permissions::of(given, &key).permit(open, workflow)? {
+        return Err(unpermitted(workflow).into());
+    }
     let saved = credential.settings.workflows.get(&c.workflow);
     let filled = saved.map(|saved| saved.filled.clone()).unwrap_or_default();
     Ok(vec![switched(workflow, *id, c.enabled, &filled)?])
@@ -171,13 +181,16 @@ pub(super) fn describe(
         None => Value::Null,
     };
     let known = if let Value::Object(known) = known { known } else { Map::new() };
-    let whole = Value::Object(metadata::merged(known, change)).to_string();
+    let metadata = Value::Object(metadata::merged(known, change));
+    let whole = metadata.to_string();
     if whole.len() > METADATA_BYTES_MAX {
         let reason = format!("A user's metadata may have {METADATA_BYTES_MAX} bytes.");
         return Err(Rejected::new("BODY_TOO_LARGE", reason).into());
     }
     let sealed = Payload::Open(Bytes::from(whole));
-    Ok(vec![Event::UserDescribed(UserDescribed { sealed })])
+    let mut events = vec![Event::UserDescribed(UserDescribed { sealed })];
+    events.extend(switched_off(given, (&key, user_row(given, &key)), &metadata));
+    Ok(events)
 }
 
 pub(super) fn switch(c: &SwitchUser) -> Vec<Event> {

@@ -6,6 +6,7 @@ mod form;
 mod input;
 mod project;
 mod schema;
+mod scheme;
 mod workflow;
 
 pub(super) use check::check;

@@ -120,23 +120,29 @@ impl<'a> Told<'a> {
     /// How webhooks are verified. Only a file can say that there are any: it has the secret.
     fn webhook(&self, path: &Path, mistakes: &mut Mistakes) -> Option<WebhookSettings> {
         let node = self.node.get("webhook")?;
-        let known = self.known.and_then(|known| known.get("webhook"));
-        let mut text = |key: &str, doc: &str| -> String {
-            let said = node.text_of(key).or_else(|| known?.text_of(key));
+        let builtin = self.known.and_then(|known| known.get("webhook"));
+        let text = |key: &str, doc: &str, mistakes: &mut Mistakes| -> String {
+            let said = node.text_of(key).or_else(|| builtin?.text_of(key));
             if said.is_none() && node.get(key).is_none() && matches!(node.tree, Tree::Map(_)) {
                 let problem = format!("`{key}` is missing");
                 mistakes.add(node.at, &path.key("webhook"), problem, format!("add `{key}`: {doc}"));
             }
             said.unwrap_or_default().to_owned()
         };
-        let scheme = text("scheme", "how webhooks are signed");
-        // Of a scheme that there is not, nothing more is asked.
-        let says_account = Scheme::named(&scheme).is_none_or(|scheme| scheme.account.is_some());
+        let (scheme, own) = match node.get("scheme").filter(|told| told.text().is_none()) {
+            Some(told) => (String::new(), own_scheme(told, path, mistakes)),
+            None => (text("scheme", "how webhooks are signed", mistakes), None),
+        };
+        // Of a scheme that there is not, or that is not right, nothing more is asked.
+        let known = own.as_deref().or_else(|| Scheme::named(&scheme));
+        let says_account = known.is_none_or(|scheme| scheme.account.is_some());
         let says_nothing =
-            [Some(node), known].iter().flatten().all(|node| node.get(ACCOUNT).is_none());
+            [Some(node), builtin].iter().flatten().all(|node| node.get(ACCOUNT).is_none());
         let provider_id = match says_nothing && says_account {
             true => String::new(),
-            false => text(ACCOUNT, "where one says which account it is about, `body.team_id`"),
+            false => {
+                text(ACCOUNT, "where one says which account it is about, `body.team_id`", mistakes)
+            }
         };
         let is_said = |text: &str| text.parse().is_ok_and(|place: Place| place.is_said());
         if let Some(told) = node.get(ACCOUNT)
@@ -148,8 +154,17 @@ impl<'a> Told<'a> {
         }
         let tolerance = node.get("tolerance_s").and_then(Node::whole);
         let tolerance_s = tolerance.and_then(|seconds| seconds.try_into().ok()).unwrap_or(300);
-        Some(WebhookSettings { scheme, provider_id, tolerance_s })
+        Some(WebhookSettings { scheme, own, provider_id, tolerance_s })
     }
+}
+
+/// A scheme that the file tells, as far as it is right.
+fn own_scheme(node: &Node, path: &Path, mistakes: &mut Mistakes) -> Option<Box<Scheme>> {
+    let scheme: Scheme = serde_json::from_value(node.value()).ok()?;
+    for (flaw, mend) in scheme.flaws() {
+        mistakes.add(node.at, &path.key("webhook").key("scheme"), flaw, mend);
+    }
+    Some(Box::new(scheme))
 }
 
 fn headers(node: &Node) -> BTreeMap<String, String> {

@@ -1,5 +1,6 @@
 //! Workflows of a file: compiled, validated, every finding told where it stands.
 
+use super::condition;
 use super::finding;
 use super::flatten::{count, flatten};
 use super::identity::derived;
@@ -7,14 +8,15 @@ use super::input;
 use super::integration::Integrations;
 use super::mistake::{Mistakes, Path, listed, nearest, quoted};
 use super::yaml::Node;
-use crate::config::{DesiredWorkflow, Input};
+use crate::config::{DesiredWorkflow, Input, InputKind};
 use crate::id::{IntegrationId, ProjectId, WorkflowId};
 use crate::time::Timestamp;
+use crate::workflow::permission;
 use crate::workflow::schedule::Unscheduled;
 use crate::workflow::validate::STEPS_MAX;
 use crate::workflow::{
-    BodyValidation, DataType, HeaderValidation, Missed, ParamValidation, RequestTrigger, Schedule,
-    Trigger, Workflow, schedule,
+    BodyValidation, Condition, DataType, HeaderValidation, Missed, ParamValidation, RequestTrigger,
+    Schedule, Trigger, Workflow, schedule,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,7 +86,7 @@ impl Reading<'_, '_> {
         let steps = flatten(list, &path, id, self.mistakes);
         // A request trigger stands for one that is not understood: nothing is wrong beside it.
         let stand_in = || Trigger::Request(RequestTrigger::default());
-        let workflow = Workflow {
+        let mut workflow = Workflow {
             format: FORMAT,
             id,
             name: name.to_owned(),
@@ -93,8 +95,11 @@ impl Reading<'_, '_> {
             steps: steps.iter().map(|placed| placed.step.clone()).collect(),
             default_enabled: flag("default_enabled").unwrap_or(false),
             hidden: flag("hidden").unwrap_or(false),
+            permissions: self.permissions(),
+            field_mapping: None,
             inputs: self.inputs(),
         };
+        workflow.field_mapping = self.field_mapping(&workflow);
         finding::note(&workflow, &steps, &self.around.secrets, self.mistakes);
         Some(DesiredWorkflow { workflow, deployed: flag("deployed").unwrap_or(true) })
     }
@@ -205,6 +210,43 @@ impl Reading<'_, '_> {
             self.mistakes.add(at, &path.key(key), problem, mend);
         }
         None
+    }
+
+    /// Conditions on what is known of a user: metadata, and the id.
+    fn permissions(&mut self) -> Option<Condition> {
+        let node = self.node.get("permissions")?;
+        let path = self.path.key("permissions");
+        let permissions = condition::compile(node);
+        for reference in permission::unknown(&permissions) {
+            let problem = format!("{} is not known of a user", quoted(&reference.text));
+            let mend = "use `{{settings.…}}` with a field of the user's metadata";
+            self.mistakes.add(node.at, &path, problem, mend);
+        }
+        Some(permissions)
+    }
+
+    /// The input by which the trigger's payload is mapped.
+    fn field_mapping(&mut self, workflow: &Workflow) -> Option<String> {
+        let node = self.node.get("trigger")?.get("field_mapping")?;
+        let id = node.text()?;
+        let kind = self.node.text_of("integration").unwrap_or_default();
+        let shared = self.around.integrations.of_kind(kind).map(|settings| &settings.inputs[..]);
+        let known: Vec<&str> = workflow
+            .inputs
+            .iter()
+            .chain(shared.unwrap_or_default())
+            .filter(|input| matches!(input.kind, InputKind::FieldMapping { .. }))
+            .map(|input| input.id.as_str())
+            .collect();
+        if !known.contains(&id) {
+            let problem = format!("there is no input {} of type field_mapping", quoted(id));
+            let mend = nearest(id, known.iter().copied(), || {
+                "add it to `inputs` of the workflow or of its integration".into()
+            });
+            let path = self.path.key("trigger").key("field_mapping");
+            self.mistakes.add(node.at, &path, problem, mend);
+        }
+        Some(id.to_owned())
     }
 
     /// Users neither see nor switch a workflow that waits for an integration to be enabled.

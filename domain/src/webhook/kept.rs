@@ -92,7 +92,7 @@ mod tests {
 
     fn settings(provider_id: &str) -> WebhookSettings {
         let (scheme, provider_id) = ("github".to_owned(), provider_id.to_owned());
-        WebhookSettings { scheme, provider_id, tolerance_s: 300 }
+        WebhookSettings { scheme, own: None, provider_id, tolerance_s: 300 }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Where a webhook says something, and texts that are made of such places.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::str::FromStr;
 
 /// A part of a request.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Place {
     /// The raw body.
     Body,
@@ -57,6 +58,39 @@ impl FromStr for Place {
     }
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => f.write_str("body"),
+            Self::Form => f.write_str("form"),
+            Self::Url => f.write_str("url"),
+            Self::Uri => f.write_str("uri"),
+            Self::Method => f.write_str("method"),
+            Self::Header(name) => write!(f, "headers.{name}"),
+            Self::Field(path) => write!(f, "body.{}", path.join(".")),
+            Self::Parameter(name) => write!(f, "params.{name}"),
+            Self::Pair(name) => write!(f, "pair.{name}"),
+        }
+    }
+}
+
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        place.to_string()
+    }
+}
+
+impl From<Template> for String {
+    fn from(template: Template) -> Self {
+        let piece = |piece: Piece| match piece {
+            Piece::Text(text) => text,
+            Piece::Place(place) => format!("{{{place}}}"),
+            Piece::Proof(place) => format!("{{hmac:{place}}}"),
+        };
+        template.0.into_iter().map(piece).collect()
+    }
+}
+
 impl TryFrom<String> for Place {
     type Error = String;
 
@@ -66,8 +100,8 @@ impl TryFrom<String> for Place {
 }
 
 /// A text with places in braces: `v0:{headers.x-time}:{body}`.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Template(Vec<Piece>);
 
 /// A piece of a template.
@@ -118,6 +152,9 @@ mod tests {
 
     #[test]
     fn a_template_is_texts_and_places_in_their_order() {
+        let written = "v0:{headers.x-time}:{body}{hmac:body.a.0}!";
+        let template = Template::try_from(written.to_owned());
+        assert_eq!(template.clone().map(String::from), Ok(written.to_owned()));
         let template = Template::try_from("v0:{headers.X-Time}:{body}{hmac:body.a.0}!".to_owned());
         let field =
             |path: &[&str]| Place::Field(path.iter().map(|key| (*key).to_owned()).collect());

@@ -21,7 +21,7 @@ use domain::key::Key;
 use domain::meta::Actor;
 use domain::time::Timestamp;
 use domain::view;
-use domain::webhook::{Content, Scheme};
+use domain::webhook::Content;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,7 @@ pub(crate) async fn one(
     let settings = open.project.integrations.get(&row.integration);
     let settings = settings.ok_or_else(|| INTEGRATION_UNKNOWN.plain())?.webhook.as_ref();
     let settings = settings.ok_or_else(|| WEBHOOK_UNCONFIGURED.plain())?;
-    let scheme = Scheme::named(&settings.scheme).ok_or_else(|| WEBHOOK_UNCONFIGURED.plain())?;
+    let scheme = settings.scheme().ok_or_else(|| WEBHOOK_UNCONFIGURED.plain())?;
     let key = Key::App(open.id, row.integration);
     let clear = door.open(&key, &sealed).await?;
     let kept = serde_json::from_slice(&clear).unwrap_or_default();
@@ -169,7 +169,7 @@ pub(crate) async fn many(
             all.filter(|known| known.webhook.is_some()).map(|known| known.id).collect()
         }
     };
-    let asked = wanted.asked(door.now())?;
+    let asked = wanted.asked()?;
     let mut replays = Vec::with_capacity(integrations.len());
     for integration in integrations {
         let key = Key::App(open.id, integration);
@@ -194,7 +194,7 @@ pub(crate) async fn list(
 
 impl Wanted {
     /// The command for an integration that is still to be named.
-    fn asked(self, now: Timestamp) -> Outcome<ReplayWebhooks> {
+    fn asked(self) -> Outcome<ReplayWebhooks> {
         let is_open = self.integration.is_none()
             && self.verdict.is_none()
             && self.unmatched.is_none()
@@ -216,7 +216,8 @@ impl Wanted {
             unmatched: self.unmatched,
             name: self.name.unwrap_or_default(),
             after: date(self.after_date)?,
-            before: date(self.before_date)?.unwrap_or(now),
+            // Without a date, all that came before the decision.
+            before: date(self.before_date)?.unwrap_or(Timestamp(i64::MAX)),
             despite: self.despite_refusal.unwrap_or(false),
             per_second: self.per_second.unwrap_or(PER_SECOND),
         })

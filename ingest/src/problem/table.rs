@@ -66,6 +66,7 @@ codes! {
     WORKFLOW_UNKNOWN 404 "There is no such deployed workflow.";
     SETTINGS_INVALID 422 "A setting has a value that it cannot have.";
     SETTINGS_MISSING 409 "A required setting has no value.";
+    WORKFLOW_UNPERMITTED 409 "The workflow is not permitted for this user.";
     WORKFLOW_DISABLED 409 "The workflow is not enabled for this user.";
     TRIGGER_MISMATCH 400 "The workflow is not triggered by requests.";
     CREDENTIAL_UNKNOWN 404 "The user has no such credential.";

@@ -99,14 +99,16 @@ pub(crate) async fn connect(
         None => door.user_with(caller.id, &caller.user, shows).await?,
     };
     if let Some(found) = user.credentials.get(&credential) {
-        let settings = door.settings(&caller, [(&credential, found)]).await?;
+        let settings = door.opened(&caller, &user, [(&credential, found)]).await?;
         let account = (credential, found);
         return Ok(Reply::new(view::Credential::of(&caller, account, &settings)));
     }
     // It is gone since. What the repeat asks is what the first request asked, so it tells how the
     // account was.
     let seen = door.seen(&caller, identity).await?.ok_or_else(|| CREDENTIAL_UNKNOWN.plain())?;
-    let enabled = caller.project.enabled_by_default(integration).map(|(id, _)| id).collect();
+    let settings = door.opened(&caller, &user, []).await?;
+    let enabled = caller.project.enabled_by_default(integration).map(|(id, _)| id);
+    let enabled = enabled.filter(|id| !settings.forbidden.contains(id)).collect();
     let first = Credential {
         integration,
         configuration,
@@ -118,7 +120,6 @@ pub(crate) async fn connect(
         enabled,
         settings: Settings::default(),
     };
-    let settings = view::Opened::default();
     Ok(Reply::new(view::Credential::of(&caller, (credential, &first), &settings)))
 }
 

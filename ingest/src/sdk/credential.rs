@@ -41,7 +41,7 @@ pub(crate) async fn list(
 ) -> Outcome<Reply<Credentials>> {
     let user = door.user(caller.id, &caller.user).await?;
     let At(Some(name)) = query.read()? else {
-        let settings = door.settings(&caller, &user.credentials).await?;
+        let settings = door.opened(&caller, &user, &user.credentials).await?;
         let accounts = user.credentials.iter();
         let all = accounts.map(|(id, c)| view::Credential::of(&caller, (*id, c), &settings));
         return Ok(Reply::unkept(Credentials::All(all.collect())));
@@ -55,7 +55,7 @@ pub(crate) async fn list(
     let account = selected.and_then(|id| user.credentials.get_key_value(&id));
     let account = account.filter(|(_, credential)| credential.integration == integration);
     let (id, credential) = account.ok_or_else(|| INTEGRATION_NOT_ENABLED.plain())?;
-    let settings = door.settings(&caller, [(id, credential)]).await?;
+    let settings = door.opened(&caller, &user, [(id, credential)]).await?;
     let one = view::Credential::of(&caller, (*id, credential), &settings);
     Ok(Reply::unkept(Credentials::One(Box::new(one))))
 }
@@ -71,6 +71,6 @@ pub(crate) async fn read(
     let selector = selector.ok_or_else(|| CREDENTIAL_UNKNOWN.plain())?;
     let id = selector.find(&user).ok_or_else(|| selector.unknown())?;
     let credential = user.credentials.get(&id).ok_or_else(|| selector.unknown())?;
-    let settings = door.settings(&caller, [(&id, credential)]).await?;
+    let settings = door.opened(&caller, &user, [(&id, credential)]).await?;
     Ok(Reply::unkept(view::Credential::of(&caller, (id, credential), &settings)))
 }

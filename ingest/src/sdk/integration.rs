@@ -14,8 +14,9 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Outcome<Reply<Vec<view::Integration>>> {
     let user = door.user(caller.id, &caller.user).await?;
+    let opened = door.opened(&caller, &user, []).await?;
     let all = caller.project.integrations.values();
-    let all = all.map(|integration| view::Integration::of(&caller, &user, integration));
+    let all = all.map(|integration| view::Integration::of(&caller, (&user, &opened), integration));
     Ok(Reply::unkept(all.collect()))
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn read(
     door.describe_by_header(&caller, &headers).await?;
     let user = door.user(caller.id, &caller.user).await?;
     let metadata = door.metadata(&caller, &user).await?;
-    let settings = door.settings(&caller, &user.credentials).await?;
+    let settings = door.opened(&caller, &user, &user.credentials).await?;
     Ok(Reply::unkept(view::User::of(&caller, &user, (metadata, &settings))))
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn describe(
     let within = Within { project: caller.id, user: &caller.user, route: "me" };
     let identity = door.identity(&key, &within, &[&body.bytes])?;
     let (user, metadata) = door.describe(&caller, identity, given.meta).await?;
-    let settings = door.settings(&caller, &user.credentials).await?;
+    let settings = door.opened(&caller, &user, &user.credentials).await?;
     Ok(Reply::unkept(view::User::of(&caller, &user, (metadata, &settings))))
 }
 

@@ -84,21 +84,22 @@ pub(crate) async fn save(
     };
     let user = door.user_with(caller.id, &caller.user, shows).await?;
     let account = user.credentials.get(&credential).ok_or_else(|| selector.unknown())?;
-    let settings = door.settings(&caller, [(&credential, account)]).await?;
+    let settings = door.opened(&caller, &user, [(&credential, account)]).await?;
     Ok(Reply::unkept(view::Credential::of(&caller, (credential, account), &settings)))
 }
 
 impl Door {
-    /// What a user set for these accounts.
-    pub(super) async fn settings<'a>(
+    /// What a user set for these accounts, and which workflows are not for the user.
+    pub(super) async fn opened<'a>(
         &self,
         caller: &Caller,
+        user: &User,
         accounts: impl IntoIterator<Item = (&'a CredentialId, &'a state::Credential)>,
     ) -> Outcome<view::Opened> {
         let key = caller.key();
         let mut opened = view::Opened::default();
         for (id, account) in accounts {
-            let settings = opened.0.entry(*id).or_default();
+            let settings = opened.settings.entry(*id).or_default();
             if let Some(sealed) = &account.settings.shared.sealed {
                 settings.shared = self.object(&key, sealed).await?;
             }
@@ -107,6 +108,14 @@ impl Door {
                     settings.workflows.insert(*workflow, self.object(&key, sealed).await?);
                 }
             }
+        }
+        let limited = caller.project.deployed().filter(|(_, _, w)| w.permissions.is_some());
+        let limited: Vec<_> = limited.collect();
+        if !limited.is_empty() {
+            let metadata = Value::Object(self.metadata(caller, user).await?);
+            let forbidden =
+                limited.into_iter().filter(|(_, _, w)| !w.permits(&caller.user, &metadata));
+            opened.forbidden = forbidden.map(|(id, _, _)| id).collect();
         }
         Ok(opened)
     }

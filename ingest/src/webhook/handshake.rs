@@ -38,7 +38,7 @@ impl Output for Answer {
 }
 
 /// The handshake that a request is.
-pub(super) fn of(scheme: &'static Scheme, arrival: &Arrival<'_>) -> Option<&'static Handshake> {
+pub(super) fn of<'s>(scheme: &'s Scheme, arrival: &Arrival<'_>) -> Option<&'s Handshake> {
     scheme.handshake.iter().find(|handshake| {
         let says = |(place, wanted): (&_, &String)| {
             let said = arrival.at(place, None);

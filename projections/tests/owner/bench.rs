@@ -295,6 +295,8 @@ pub(crate) fn workflow(id: WorkflowId, trigger: Trigger, steps: Vec<Step>) -> De
             default_enabled: false,
             hidden: false,
             inputs: vec![],
+            permissions: None,
+            field_mapping: None,
         },
         deployed: true,
     }

@@ -24,6 +24,7 @@ pub(super) async fn measure(
         at: stage.node.address,
         clients: 1,
         requests: vec![stage.request(token, QUOTE)],
+        number_at: None,
         until,
         status: 200,
         things: 1,

@@ -26,6 +26,7 @@ pub(super) async fn measure(
         at: stage.node.address,
         clients: CLIENTS,
         requests: stage.batches(SEEN, BATCH_EVENTS, PAYLOAD_BYTES),
+        number_at: None,
         until: Until::Elapsed(span),
         status: 201,
         things: BATCH_EVENTS,

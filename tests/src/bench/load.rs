@@ -15,6 +15,8 @@ use tokio::task::LocalSet;
 /// Pause of a client that was told to come back later.
 const PAUSE: Duration = Duration::from_millis(10);
 const TICK: Duration = Duration::from_millis(500);
+/// Digits of a request's number.
+pub(super) const NUMBER_LEN: usize = 12;
 /// The door is full.
 const BUSY: [u16; 2] = [429, 503];
 
@@ -24,6 +26,9 @@ pub(super) struct Load {
     pub(super) clients: usize,
     /// Each client sends its share, over and over.
     pub(super) requests: Vec<Bytes>,
+    /// Where in each request its number is written, in [`NUMBER_LEN`] digits, so that no two are the
+    /// same.
+    pub(super) number_at: Option<usize>,
     pub(super) until: Until,
     /// The status that is expected.
     pub(super) status: u16,
@@ -65,9 +70,15 @@ struct Count {
     until: Until,
     taken: Cell<usize>,
     claimed: Cell<usize>,
+    numbered: Cell<usize>,
 }
 
 impl Count {
+    /// The number of the next request.
+    fn next(&self) -> usize {
+        self.numbered.replace(self.numbered.get() + 1)
+    }
+
     /// Whether a client may send another request.
     fn goes_on(&self) -> bool {
         match self.until {
@@ -96,11 +107,13 @@ impl Load {
             shares[n % self.clients].push(request);
         }
         let (taken, claimed) = (Cell::new(0), Cell::new(0));
-        let count = Count { begun: Instant::now(), until: self.until, taken, claimed };
+        let (begun, numbered) = (Instant::now(), Cell::new(0));
+        let count = Count { begun, until: self.until, taken, claimed, numbered };
         let count = Rc::new(count);
         let local = LocalSet::new();
         let clients = connections.into_iter().zip(shares).map(|(connection, share)| {
             let wanted = (self.status, self.things);
+            let share = (share, self.number_at);
             local.spawn_local(send(connection, share, wanted, Rc::clone(&count)))
         });
         let clients: Vec<_> = clients.collect();
@@ -131,15 +144,26 @@ impl Load {
 
 async fn send(
     mut connection: Connection,
-    requests: Vec<Bytes>,
+    (requests, number_at): (Vec<Bytes>, Option<usize>),
     (expected, things): (u16, usize),
     count: Rc<Count>,
 ) -> Result<Share> {
     let mut share = Share::default();
+    let mut numbered = Vec::new();
     for request in requests.iter().cycle() {
         if !count.goes_on() {
             break;
         }
+        let request = match number_at {
+            None => &request[..],
+            Some(at) => {
+                numbered.clear();
+                numbered.extend_from_slice(request);
+                let number = format!("{:0NUMBER_LEN$}", count.next());
+                numbered[at..at + NUMBER_LEN].copy_from_slice(number.as_bytes());
+                &numbered[..]
+            }
+        };
         loop {
             let begun = Instant::now();
             let (status, body) = connection.answered(request).await?;

@@ -88,6 +88,7 @@ async fn park(stage: &Stage, live: usize, spinner: &ProgressBar) -> Result<(usiz
         at: stage.node.address,
         clients: CLIENTS,
         requests: stage.batches(PARKED, BATCH_EVENTS, PAYLOAD_BYTES),
+        number_at: None,
         until: Until::Taken(requests),
         status: 201,
         things: BATCH_EVENTS,

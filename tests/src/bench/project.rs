@@ -18,6 +18,10 @@ pub(super) const SEEN: &str = "Order Seen";
 pub(super) const PLACED: &str = "Order Placed";
 /// Starts a delay of thirty days.
 pub(super) const PARKED: &str = "Order Parked";
+/// What the webhooks of the bench say happened.
+pub(super) const PUSHED: &str = "push";
+/// What they are signed with.
+pub(super) const WEBHOOK_SECRET: &str = "secret_of_the_bench_it_protects_nothing";
 /// Step executions at a time.
 pub(super) const CONCURRENCY: u32 = 1_000;
 /// Of these, for one user.
@@ -44,7 +48,10 @@ pub(super) fn file(target: &str) -> Value {
         "signing_keys": { "generate": true },
         "api_keys": [{ "name": "bench", "key": API_KEY }],
         "app_events": { SEEN: example(), PLACED: example(), PARKED: example() },
-        "integrations": [{ "type": INTEGRATION, "name": "Bench", "base_url": target }],
+        "integrations": [
+            { "type": INTEGRATION, "name": "Bench", "base_url": target },
+            { "type": "github", "webhook": { "secret": WEBHOOK_SECRET } },
+        ],
         "workflows": [
             workflow("watch", &json!({ "app_event": SEEN }), &json!([
                 { "name": "large", "if": { "{{trigger.event.amount}}": { "at_least": 500 } } },
@@ -59,6 +66,9 @@ pub(super) fn file(target: &str) -> Value {
             ])),
             workflow("remind", &json!({ "app_event": PARKED }), &json!([
                 { "name": "wait", "delay": { "value": 30, "unit": "days" } },
+            ])),
+            workflow("pushed", &json!({ "webhook": PUSHED, "of": "github" }), &json!([
+                { "name": "large", "if": { "{{trigger.body.amount}}": { "at_least": 500 } } },
             ])),
             quote(target),
             fanned(),

@@ -25,6 +25,7 @@ pub(super) async fn measure(
         at: stage.node.address,
         clients: CLIENTS,
         requests: stage.singles(),
+        number_at: None,
         until: Until::Elapsed(span),
         status: 201,
         things: 1,

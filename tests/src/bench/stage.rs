@@ -1,8 +1,10 @@
 //! A node with the project of the bench and its users.
 
-use super::project::{self, SEEN};
+use super::load::NUMBER_LEN;
+use super::project::{self, PUSHED, SEEN};
 use super::target::Target;
 use super::wire;
+use crate::github;
 use crate::harness::{Api, Node, backend};
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -93,6 +95,38 @@ impl Stage {
             wire::post(&path, token, &body.to_string())
         });
         requests.collect()
+    }
+
+    /// Each user connects an account at GitHub, of which a webhook starts a workflow.
+    pub(super) async fn connect_github(&self) -> Result<()> {
+        let connected = self.tokens.iter().enumerate().map(|(n, token)| async move {
+            self.api.connect(token, "github", &n.to_string()).await
+        });
+        let connected = stream::iter(connected).buffer_unordered(CONNECTING);
+        connected.try_collect::<Vec<()>>().await.map(|_| ())
+    }
+
+    /// One webhook of each user's account, and where the id of the delivery is numbered.
+    pub(super) fn webhooks(&self) -> Result<(Vec<Bytes>, usize)> {
+        let path = format!("/triggers/connect/{}/github", self.api.project);
+        let number = "0".repeat(NUMBER_LEN);
+        let requests = (0..self.tokens.len()).map(|n| {
+            let mut body = project::payload(n, PAYLOAD_BYTES);
+            body["installation"] = json!({ "id": n });
+            let body = body.to_string();
+            let signature = github::sign(project::WEBHOOK_SECRET, body.as_bytes());
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: bench\r\nx-github-delivery: {number}\r\n\
+                 x-github-event: {PUSHED}\r\nx-hub-signature-256: {signature}\r\n\
+                 content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            Bytes::from(head + &body)
+        });
+        let requests: Vec<Bytes> = requests.collect();
+        let first = requests.first().context("there are no users")?;
+        let at = memchr::memmem::find(first, number.as_bytes()).context("nothing is numbered")?;
+        Ok((requests, at))
     }
 
     /// A request that waits for the response of a workflow.

@@ -171,6 +171,8 @@ fn workflow(id: WorkflowId, trigger: Trigger, steps: Vec<Step>) -> DesiredWorkfl
         default_enabled: false,
         hidden: false,
         inputs: vec![],
+        permissions: None,
+        field_mapping: None,
     };
     DesiredWorkflow { workflow, deployed: true }
 }

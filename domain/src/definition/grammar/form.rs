@@ -2,6 +2,7 @@
 
 use crate::definition::builtin;
 use crate::definition::mistake::{listed, nearest, quoted};
+use crate::webhook;
 
 /// A form of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,12 @@ pub(in crate::definition) enum Form {
     Name,
     /// The id of an input.
     Input,
+    /// A part of a request: `headers.x-signature`.
+    Place,
+    /// A text with such parts in braces.
+    Template,
+    /// One character.
+    Character,
     /// Small letters, digits and `-`: the id of a project elsewhere.
     Slug,
     /// An integration that comes with Millrace.
@@ -63,6 +70,17 @@ impl Form {
             Form::Slug => refused("no such id", "use small letters, digits and `-`"),
             Form::Name if is_name(text) => Ok(()),
             Form::Name => refused("no such name", "use letters, digits and `_`, no digit first"),
+            Form::Place if text.parse::<webhook::Place>().is_ok() => Ok(()),
+            Form::Place => refused(
+                "no place in a request",
+                "write `headers.…`, `body.…`, `params.…`, `pair.…`, `body`, `form`, `url`, `uri` or `method`",
+            ),
+            Form::Template if webhook::Template::try_from(text.to_owned()).is_ok() => Ok(()),
+            Form::Template => {
+                refused("no such text", "put places in braces: `{headers.x-time}.{body}`")
+            }
+            Form::Character if text.chars().count() == 1 => Ok(()),
+            Form::Character => refused("not one character", "write one character, like \",\""),
             Form::Input if is_input(text) => Ok(()),
             Form::Input => refused("no such id", "use letters, digits, `_` and `-`"),
             Form::BuiltIn if builtin::kinds().any(|kind| kind == text) => Ok(()),
@@ -88,6 +106,11 @@ impl Form {
             Form::Host => Some(r"^[A-Za-z0-9._-]+(:[0-9]{1,5})?$".into()),
             Form::Slug => Some("^[a-z0-9-]{1,100}$".into()),
             Form::Name => Some("^[A-Za-z_][A-Za-z0-9_]{0,99}$".into()),
+            Form::Place => {
+                Some(r"^(body|form|url|uri|method|(headers|body|params|pair)\..+)$".into())
+            }
+            Form::Template => None,
+            Form::Character => Some("^.$".into()),
             Form::Input => Some("^[A-Za-z0-9_-]{1,100}$".into()),
             Form::BuiltIn => Some(format!("^({})$", kinds())),
             Form::Kind => Some(format!(r"^({}|custom\.[a-z0-9]{{1,100}})$", kinds())),

@@ -3,7 +3,7 @@
 use super::form::Form;
 use super::input::INPUTS;
 use super::workflow::WORKFLOW;
-use super::{Object, Rule, Shape, optional, required};
+use super::{Object, Rule, Shape, optional, required, scheme};
 use crate::webhook;
 
 static TEXT: Shape = Shape::Text(Form::Any);
@@ -141,13 +141,14 @@ static INTEGRATION: Shape = Shape::Object(&Object {
     rules: &[Rule::Prefix { key: "type", prefix: "custom.", needs: &["name", "base_url"] }],
 });
 
-static SCHEME: Shape = Shape::Choice(webhook::names);
+static KNOWN_SCHEME: Shape = Shape::Choice(webhook::names);
+static SCHEME: Shape = Shape::Either(&[&KNOWN_SCHEME, &scheme::SCHEME]);
 static TOLERANCE: Shape = Shape::Whole { min: 1, max: 86_400 };
 static WEBHOOK: Shape = Shape::Object(&Object {
     name: "webhook",
     doc: "How webhooks are verified and routed.",
     fields: &[
-        optional("scheme", &SCHEME, "How they are signed."),
+        optional("scheme", &SCHEME, "How they are signed: a known scheme, or one told in full."),
         required("secret", &SECRET, "What they are signed with."),
         optional("provider_id", &FILLED, "Where one says which account it is about."),
         optional("tolerance_s", &TOLERANCE, "How old a signature may be; 300.").not(&["tolerance"]),

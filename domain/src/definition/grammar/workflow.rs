@@ -26,6 +26,12 @@ pub(super) static WORKFLOW: Shape = Shape::Object(&Object {
         optional("hidden", &FLAG, "Whether it is kept out of the portal; false."),
         optional("inputs", &INPUTS, "What users are asked for; only this workflow reads that.")
             .not(&["settings", "user_settings"]),
+        optional(
+            "permissions",
+            &Shape::Condition,
+            "For which users it is, by their metadata; all.",
+        )
+        .not(&["permission", "only_if"]),
         required("trigger", &STARTED_BY, "What starts it.").not(&["on", "when"]),
         required("steps", &STEPS, "What it does, in order.").not(&["actions"]),
     ],
@@ -48,6 +54,8 @@ static TRIGGER: Shape = Shape::Object(&Object {
             "scheduler",
             "every",
         ]),
+        optional("field_mapping", &FILLED, "The input by which the payload is mapped, by id.")
+            .not(&["mapping"]),
     ],
     rules: &[
         Rule::One(&["app_event", "webhook", "request", "schedule"]),

@@ -60,6 +60,8 @@ fn workflow(steps: Vec<Step>) -> Workflow {
         default_enabled: false,
         hidden: false,
         inputs: vec![],
+        permissions: None,
+        field_mapping: None,
     }
 }
 

@@ -10,7 +10,7 @@ use domain::workflow::{Trigger, Workflow};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// One connected account.
@@ -76,9 +76,14 @@ struct WorkflowState {
     settings: Map<String, Value>,
 }
 
-/// What users set for accounts, opened.
+/// What users set for accounts, opened, and which workflows are not for them.
 #[derive(Default)]
-pub(crate) struct Opened(pub(in crate::sdk) BTreeMap<CredentialId, OpenedSettings>);
+pub(crate) struct Opened {
+    /// By account.
+    pub(in crate::sdk) settings: BTreeMap<CredentialId, OpenedSettings>,
+    /// Deployed workflows that are not for the user.
+    pub(in crate::sdk) forbidden: BTreeSet<WorkflowId>,
+}
 
 /// What a user set for an account, opened.
 #[derive(Default)]
@@ -91,7 +96,7 @@ pub(crate) struct OpenedSettings {
 
 impl Opened {
     pub(super) fn shared(&self, id: CredentialId) -> Map<String, Value> {
-        self.0.get(&id).map(|settings| settings.shared.clone()).unwrap_or_default()
+        self.settings.get(&id).map(|settings| settings.shared.clone()).unwrap_or_default()
     }
 }
 
@@ -142,12 +147,12 @@ impl WorkflowStates {
         (account, credential): (CredentialId, &state::Credential),
         settings: &Opened,
     ) -> Self {
-        let saved = settings.0.get(&account);
+        let saved = settings.settings.get(&account);
         let saved = |id: &WorkflowId| saved.and_then(|saved| saved.workflows.get(id)).cloned();
         let deployed =
             project.deployed().filter(|(_, _, w)| w.integration == credential.integration);
         let states = deployed.map(|(id, _, _)| {
-            let enabled = credential.enabled.contains(&id);
+            let enabled = credential.enabled.contains(&id) && !settings.forbidden.contains(&id);
             (id, WorkflowState { enabled, settings: saved(&id).unwrap_or_default() })
         });
         Self(states.collect())

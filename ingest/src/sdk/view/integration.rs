@@ -1,7 +1,7 @@
 //! Integrations, as the portal and clients show them.
 
 use super::UNDATED;
-use super::credential::is_listed;
+use super::credential::{Opened, is_listed};
 use super::input::{DataSource, UserInput, of_account};
 use crate::auth::Caller;
 use crate::layer::origin;
@@ -34,7 +34,8 @@ pub(crate) struct Integration {
     custom_integration: Option<CustomIntegration>,
     configs: [PortalConfig; 1],
     workflows: Vec<BriefWorkflow>,
-    no_permission_workflows: [Nothing; 0],
+    /// Workflows that are not for the user.
+    no_permission_workflows: Vec<WorkflowId>,
     authentication_type: &'static str,
     provider_type: String,
     need_pre_oauth_inputs: bool,
@@ -104,6 +105,9 @@ struct WorkflowMeta {
     default_enabled: bool,
     hidden: bool,
     order: usize,
+    /// Where it is not for everyone. What the conditions are is nobody's business here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<[Nothing; 0]>,
 }
 
 /// A workflow, as far as clients read it.
@@ -134,7 +138,11 @@ struct SdkConfig {
 }
 
 impl Integration {
-    pub(in crate::sdk) fn of(caller: &Caller, user: &User, settings: &IntegrationSettings) -> Self {
+    pub(in crate::sdk) fn of(
+        caller: &Caller,
+        (user, opened): (&User, &Opened),
+        settings: &IntegrationSettings,
+    ) -> Self {
         let workflows = caller.project.deployed().map(|(_, _, workflow)| workflow);
         let workflows: Vec<_> = workflows.filter(|w| w.integration == settings.id).collect();
         let inputs = of_account(settings);
@@ -157,8 +165,16 @@ impl Integration {
             custom_integration_id: is_custom.then_some(settings.id),
             custom_integration: is_custom.then(custom),
             configs: [PortalConfig::of(settings, &workflows)],
-            workflows: workflows.iter().map(|w| BriefWorkflow::of(caller, w)).collect(),
-            no_permission_workflows: [],
+            workflows: workflows
+                .iter()
+                .filter(|w| !opened.forbidden.contains(&w.id))
+                .map(|w| BriefWorkflow::of(caller, w))
+                .collect(),
+            no_permission_workflows: workflows
+                .iter()
+                .map(|w| w.id)
+                .filter(|id| opened.forbidden.contains(id))
+                .collect(),
             authentication_type: "basic",
             provider_type: settings.kind.clone(),
             // False would make clients open an OAuth popup.
@@ -201,6 +217,7 @@ impl PortalConfig {
                 default_enabled: workflow.default_enabled,
                 hidden: !is_listed(workflow),
                 order,
+                permissions: workflow.permissions.as_ref().map(|_| []),
             };
             (workflow.id, meta)
         });

@@ -26,7 +26,8 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
                 let found = format!("early, for attempt {attempt} of {execution} at {offset}");
                 return Err(Breach::new(NAME, "a firing when it is due", found));
             }
-            if !fired.insert((execution, timer.step, attempt)) {
+            // A fan out lets items begin by one timer after the other.
+            if !fired.insert((execution, timer.step, attempt, timer.due)) {
                 let found = format!("again, for attempt {attempt} of {execution} at {offset}");
                 return Err(Breach::new(NAME, "one firing", found));
             }
