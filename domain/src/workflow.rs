@@ -6,6 +6,7 @@
 pub mod admit;
 pub mod condition;
 pub mod delay;
+pub mod libraries;
 pub mod reference;
 pub mod respond;
 pub mod scope;
