@@ -20,6 +20,13 @@ const PATCH: &str = "function yourFunction({ issue }) {
   return issue.title.shout();
 }";
 
+const SMALL: &str =
+    "function yourFunction({ issue }, { uuid }) { return uuid.validate(issue.title) }";
+const LARGE: &str =
+    "function yourFunction({ issue }, { cheerio }) { return cheerio.load(issue.title).text() }";
+const SIGN: &str =
+    "function yourFunction({ issue }, { jsonwebtoken }) { return jsonwebtoken.sign(issue, 'key') }";
+
 fn call(code: &str, user: String) -> Call {
     Call {
         id: Uuid::from_u128(9),
@@ -33,7 +40,14 @@ fn call(code: &str, user: String) -> Call {
 
 fn functions(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    for (name, code) in [("pick", PICK), ("map", MAP), ("patch", PATCH)] {
+    for (name, code) in [
+        ("pick", PICK),
+        ("map", MAP),
+        ("patch", PATCH),
+        ("uuid", SMALL),
+        ("cheerio", LARGE),
+        ("jsonwebtoken", SIGN),
+    ] {
         let sandbox = Sandbox::new(Options { threads: 1, ..Options::default() });
         criterion.bench_function(&format!("warm/{name}"), |bencher| {
             bencher.iter(|| runtime.block_on(sandbox.call(call(code, "user".to_owned()))).unwrap());

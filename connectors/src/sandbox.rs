@@ -1,7 +1,9 @@
 //! JavaScript functions: on threads of their own, with nothing to reach and everything bounded.
 //!
-//! A function sees its parameters, the language's built-in objects, the clock and chance. There is
-//! no network, no file, no timer; `console` takes everything and keeps nothing.
+//! A function sees its parameters, the language's built-in objects, the clock and chance, and what
+//! `connectors/libraries` gives: libraries, each loaded when the function asks for it, and requests
+//! through the egress guard. There are no files; `console` takes everything and keeps nothing.
+//! While a call waits for an answer or a timer, its thread does not count; its time goes on.
 //!
 //! What bounds it: time it runs (not time it waits), memory, stack, size of its result. The engine
 //! looks at the time every few thousand operations, within regular expressions too. Some built-in
@@ -11,9 +13,12 @@
 
 mod alarm;
 mod fault;
+mod host;
 mod isolate;
 mod journal;
+mod libraries;
 mod outcome;
+mod outside;
 mod pool;
 mod queue;
 mod realm;
@@ -22,13 +27,16 @@ mod text;
 pub use fault::Fault;
 pub use journal::Journal;
 
+use crate::http::Client;
 use domain::id::ProjectId;
+use outside::Network;
 use pool::Pool;
 use queue::{Task, Ticket};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -46,6 +54,10 @@ pub struct Options {
     pub project_threads_max: usize,
     /// Threads that are replaced when a call does not come back.
     pub lost_max: usize,
+    /// Calls that wait for requests and timers without their threads counting; more count.
+    pub resting_max: usize,
+    /// The same, of one project.
+    pub project_resting_max: usize,
     /// How much longer than its time a call may take before its thread counts as lost, in
     /// milliseconds.
     pub grace_ms: u64,
@@ -83,6 +95,8 @@ impl Default for Options {
             threads_max: 16,
             project_threads_max: 4,
             lost_max: 16,
+            resting_max: 48,
+            project_resting_max: 8,
             grace_ms: 2000,
             queue_max: 4096,
             queue_timeout_ms: 60_000,
@@ -123,6 +137,7 @@ pub struct Call {
 /// Runs functions. Its threads start when they are needed and end with it.
 pub struct Sandbox {
     pool: Arc<Pool>,
+    client: Option<Client>,
 }
 
 impl Sandbox {
@@ -133,7 +148,14 @@ impl Sandbox {
 
     /// The same, noting in the journal what runs.
     pub fn noting(options: Options, journal: Arc<Journal>) -> Self {
-        Self { pool: Pool::new(options, journal) }
+        Self { pool: Pool::new(options, journal), client: None }
+    }
+
+    /// The same, with functions that send requests by the client.
+    #[must_use]
+    pub fn sending(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
     }
 
     /// Calls the function and waits for its result. A caller that stops waiting stops the function.
@@ -145,7 +167,9 @@ impl Sandbox {
         let _waiting = Waiting(Arc::clone(&ticket.abandoned));
         let timeout_ms = call.timeout_ms;
         let (reply, mut answer) = oneshot::channel();
-        self.pool.push(Task { call, ticket: Arc::clone(&ticket), reply })?;
+        let network = self.client.clone();
+        let network = network.map(|client| Network { client, handle: Handle::current() });
+        self.pool.push(Task { call, ticket: Arc::clone(&ticket), network, reply })?;
         let asked = Instant::now();
         loop {
             match tokio::time::timeout(PATIENCE, &mut answer).await {

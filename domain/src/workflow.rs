@@ -7,6 +7,7 @@ pub mod admit;
 pub mod condition;
 pub mod delay;
 pub mod fan_out;
+pub mod libraries;
 pub mod mapping;
 pub(crate) mod permission;
 pub mod reference;

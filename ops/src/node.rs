@@ -251,7 +251,7 @@ fn outbound(
     let mut options =
         sandbox::Options { threads: config.functions.threads, ..sandbox::Options::default() };
     options.limits.memory_bytes_max = config.functions.memory_bytes_max;
-    let sandbox = Arc::new(Sandbox::noting(options, journal.clone()));
+    let sandbox = Arc::new(Sandbox::noting(options, journal.clone()).sending(client.clone()));
     Arc::new(Outward::new(client.clone(), sandbox, world.clock.clone()))
 }
 

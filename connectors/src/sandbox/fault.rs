@@ -27,7 +27,7 @@ pub enum Fault {
         /// What is allowed, in bytes of JSON.
         bytes_max: u64,
     },
-    /// It waits for something that can never happen: there are no timers and no network.
+    /// It waits for something that can never happen: no timer and no request of it is left.
     #[error("the function waits for a promise that nothing can resolve")]
     Stalled,
     /// There is no room for another call now.

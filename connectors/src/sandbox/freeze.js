@@ -32,7 +32,12 @@
     "".matchAll(/x/g), [].values().map(() => 0), Iterator.from({ next() {} }),
   ];
   for (const value of hidden) visit(getPrototypeOf(value));
-  for (const key of ownKeys(global)) visit(getOwnPropertyDescriptor(global, key).value);
+  for (const key of ownKeys(global)) {
+    const { value, get, set } = getOwnPropertyDescriptor(global, key);
+    visit(value);
+    visit(get);
+    visit(set);
+  }
 
   // Assigning to an object whose prototype has a frozen property of that name fails, and code that
   // names its own errors or gives objects a toString is common: such properties let objects that
@@ -73,8 +78,9 @@
   for (let i = 0; i < objects.length; i++) Object.freeze(objects[i]);
   for (const key of ownKeys(global)) {
     const { configurable, get } = getOwnPropertyDescriptor(global, key);
-    if (configurable && get === undefined) {
-      defineProperty(global, key, { writable: false, configurable: false });
+    if (configurable) {
+      const fixed = { configurable: false };
+      defineProperty(global, key, get === undefined ? { writable: false, ...fixed } : fixed);
     }
   }
 

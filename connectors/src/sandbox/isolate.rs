@@ -2,7 +2,8 @@
 
 use super::alarm::Alarm;
 use super::fault::Fault;
-use super::realm::{Mode, Realm};
+use super::outside::{Outside, Way};
+use super::realm::Realm;
 use super::{Call, Limits};
 use lru::LruCache;
 use rquickjs::Runtime;
@@ -28,9 +29,10 @@ const KEPT_BYTES_MAX: i64 = 8 * 1024 * 1024;
 /// calling gets a shared realm: strict, with everything built-in frozen, and with the functions
 /// compiled once; their top-level variables are made anew for each call, and what a call left on
 /// the global object is removed. What throws in there is called again in a realm of its own, since
-/// it may have thrown because of the freezing: a function acts on nothing outside, so this shows in
-/// the time only. One that fares better that way stays out of the shared realm, and so does one
-/// that would notice being strict without throwing.
+/// it may have thrown because of the freezing: in there a function acts on nothing outside, so this
+/// shows in the time only. One that fares better that way stays out of the shared realm, and so does
+/// one that would notice being strict without throwing, or that asks for a library or anything else
+/// of the host: those are in realms of their own only.
 pub(super) struct Isolate {
     shared: Option<Realm>,
     runtime: Runtime,
@@ -58,13 +60,13 @@ impl Isolate {
     pub(super) fn call(
         &mut self,
         call: &Call,
-        limits: &Limits,
+        way: &Way,
         abandoned: &Arc<AtomicBool>,
     ) -> (Result<String, Fault>, bool) {
         let begun = Instant::now();
         let time = Duration::from_millis(u64::from(call.timeout_ms));
         self.alarm.set(begun + time, abandoned);
-        let result = self.run(call, limits);
+        let result = self.run(call, way);
         let in_order = result.as_ref().err().is_none_or(Fault::leaves_order);
         let keeps = in_order && !self.runtime.is_job_pending() && self.sweep();
         self.alarm.clear();
@@ -73,35 +75,43 @@ impl Isolate {
         (result, keeps && (is_light || self.lightened()))
     }
 
-    fn run(&mut self, call: &Call, limits: &Limits) -> Result<String, Fault> {
+    fn run(&mut self, call: &Call, way: &Way) -> Result<String, Fault> {
         self.calls = self.calls.saturating_add(1);
         let key = xxhash_rust::xxh3::xxh3_128(call.code.as_bytes());
         let may_share = self.calls > CALLS_BEFORE_SHARED
             && !notices_strict(&call.code)
             && !self.refused.contains(&key);
         if !may_share {
-            return self.run_alone(call, limits);
+            return self.run_alone(call, way);
         }
-        match self.run_shared(call, limits) {
+        let result = self.run_shared(call, &way.pool.options.limits);
+        let needs_own = self.shared.as_ref().is_some_and(Realm::needs_own);
+        if needs_own {
+            self.refused.put(key, ());
+        }
+        match result {
             Err(Fault::Failed { .. }) => {
-                let result = self.run_alone(call, limits);
+                let result = self.run_alone(call, way);
                 if result.is_ok() {
                     self.refused.put(key, ());
                 }
                 result
             }
+            _ if needs_own => self.run_alone(call, way),
             result => result,
         }
     }
 
-    fn run_alone(&self, call: &Call, limits: &Limits) -> Result<String, Fault> {
-        Realm::new(&self.runtime, Mode::Own, limits)?.call(call, limits, &self.alarm)
+    fn run_alone(&self, call: &Call, way: &Way) -> Result<String, Fault> {
+        let limits = &way.pool.options.limits;
+        let outside = Rc::new(Outside::new(way, call));
+        Realm::own(&self.runtime, outside, limits)?.call(call, limits, &self.alarm)
     }
 
     fn run_shared(&mut self, call: &Call, limits: &Limits) -> Result<String, Fault> {
         let realm = match self.shared.take() {
             Some(realm) => realm,
-            None => Realm::new(&self.runtime, Mode::Shared, limits)?,
+            None => Realm::shared(&self.runtime, limits)?,
         };
         self.shared.insert(realm).call(call, limits, &self.alarm)
     }

@@ -3,11 +3,13 @@
 use super::fault::Fault;
 use super::isolate::Isolate;
 use super::journal::Journal;
+use super::outside::Way;
 use super::queue::{Queue, Task};
-use super::{Limits, Options, text};
+use super::{Options, text};
 use domain::id::ProjectId;
 use lru::LruCache;
 use serde_json::Value;
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -34,6 +36,8 @@ struct State {
     threads: usize,
     /// Threads that are in a call that cannot be interrupted.
     lost: usize,
+    /// Calls that wait for requests and timers, of each project; their threads do not count.
+    resting: HashMap<ProjectId, usize>,
     /// Calls that have ended.
     ended: u64,
     /// How many had at which moment, when a waiting call last looked.
@@ -95,6 +99,26 @@ impl Pool {
         }
     }
 
+    /// Counts the thread of a call out while the call waits for the world, so that another takes its
+    /// place; `None`: too many wait already, and it counts on.
+    pub(super) fn rest(self: &Arc<Self>, project: ProjectId) -> Option<Resting> {
+        let mut state = self.state();
+        let all: usize = state.resting.values().sum();
+        let own = state.resting.get(&project).copied().unwrap_or_default();
+        if all >= self.options.resting_max || own >= self.options.project_resting_max {
+            return None;
+        }
+        state.resting.insert(project, own + 1);
+        state.threads = state.threads.saturating_sub(1);
+        state.queue.done(&project);
+        if state.queue.len() > state.idle && state.threads < self.options.threads {
+            self.spawn(&mut state);
+        }
+        drop(state);
+        self.work.notify_one();
+        Some(Resting { pool: Arc::clone(self), project })
+    }
+
     /// Lets threads end when they have nothing to do.
     pub(super) fn close(&self) {
         self.state().is_closed = true;
@@ -111,7 +135,7 @@ impl Pool {
         }
     }
 
-    fn run(&self) {
+    fn run(self: &Arc<Self>) {
         let size = NonZeroUsize::new(self.options.isolates_max).unwrap_or(NonZeroUsize::MIN);
         let mut isolates = LruCache::new(size);
         let mut is_lost = false;
@@ -120,7 +144,8 @@ impl Pool {
             let _ = task.ticket.begun.set(Instant::now());
             let ran = match self.journal.enter(task.call.id) {
                 Some(_running) => catch_unwind(AssertUnwindSafe(|| {
-                    run_one(&task, &self.options.limits, &mut isolates)
+                    let way = Way { network: task.network.clone(), pool: Arc::clone(self) };
+                    run_one(&task, &way, &mut isolates)
                 })),
                 None => Ok(Err(Fault::Fatal)),
             };
@@ -172,16 +197,35 @@ impl Pool {
     }
 }
 
+/// A thread that does not count, until this is dropped.
+pub(super) struct Resting {
+    pool: Arc<Pool>,
+    project: ProjectId,
+}
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        let mut state = self.pool.state();
+        match state.resting.get_mut(&self.project) {
+            Some(resting) if *resting > 1 => *resting -= 1,
+            Some(_) | None => drop(state.resting.remove(&self.project)),
+        }
+        state.threads += 1;
+        state.queue.again(self.project);
+    }
+}
+
 fn run_one(
     task: &Task,
-    limits: &Limits,
+    way: &Way,
     isolates: &mut LruCache<ProjectId, Isolate>,
 ) -> Result<Value, Fault> {
     let project = &task.call.tenant.project;
+    let limits = &way.pool.options.limits;
     let isolate = isolates
         .try_get_or_insert_mut_ref(project, || Isolate::new(limits))
         .map_err(|_| limits.memory())?;
-    let (result, keeps) = isolate.call(&task.call, limits, &task.ticket.abandoned);
+    let (result, keeps) = isolate.call(&task.call, way, &task.ticket.abandoned);
     if !keeps {
         isolates.pop(project);
     }

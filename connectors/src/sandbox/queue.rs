@@ -1,5 +1,6 @@
 //! Calls that wait for a thread, and who may have the next one.
 
+use super::outside::Network;
 use super::{Call, Fault, Tenant};
 use domain::id::ProjectId;
 use serde_json::Value;
@@ -13,6 +14,8 @@ use tokio::sync::oneshot;
 pub(super) struct Task {
     pub(super) call: Call,
     pub(super) ticket: Arc<Ticket>,
+    /// What it may send requests by.
+    pub(super) network: Option<Network>,
     pub(super) reply: oneshot::Sender<Result<Value, Fault>>,
 }
 
@@ -91,6 +94,11 @@ impl Queue {
         found
     }
 
+    /// A call that was counted out goes on: it counts as running again, whatever the bound.
+    pub(super) fn again(&mut self, project: ProjectId) {
+        *self.running.entry(project).or_default() += 1;
+    }
+
     /// A call of the project is over.
     pub(super) fn done(&mut self, project: &ProjectId) {
         match self.running.get_mut(project) {
@@ -119,7 +127,7 @@ mod tests {
             timeout_ms: 1,
             output_bytes_max: 1,
         };
-        Task { call, ticket: Arc::default(), reply: oneshot::channel().0 }
+        Task { call, ticket: Arc::default(), network: None, reply: oneshot::channel().0 }
     }
 
     fn codes(queue: &mut Queue, threads_max: usize) -> Vec<String> {

@@ -124,12 +124,13 @@ async fn failures_say_what_is_wrong() {
 async fn there_is_nothing_to_reach() {
     let sandbox = one_thread();
     let code = "function yourFunction(p, libraries) {
-        const names = ['fetch', 'require', 'process', 'setTimeout', 'setInterval', 'std', 'os', 'Deno',
+        const names = ['require', 'process', 'std', 'os', 'Deno', 'module.require', 'native', 'host',
             'XMLHttpRequest', 'WebSocket', 'Worker', 'print', 'load', 'loadScript', 'scriptArgs'];
-        return { there: names.filter((name) => { try { return eval('typeof ' + name) !== 'undefined' } catch { return false } }),
-            libraries: Object.keys(libraries) };
+        return names.filter((name) => { try { return eval('typeof ' + name) !== 'undefined' } catch { return false } });
     }";
-    assert_eq!(sandbox.call(call(code)).await, Ok(json!({ "there": [], "libraries": [] })));
+    for _ in 0..MANY {
+        assert_eq!(sandbox.call(call(code)).await, Ok(json!([])));
+    }
     let import = "async function yourFunction() { return await import('fs') }";
     assert!(failed(sandbox.call(call(import)).await).contains("could not load module"));
     let wait = "function yourFunction() { return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }";

@@ -6,6 +6,7 @@ mod client;
 mod functions;
 mod hostile;
 mod job;
+mod libraries;
 mod realms;
 mod runner;
 mod server;

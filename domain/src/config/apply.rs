@@ -1,7 +1,7 @@
 //! The decision of `ApplyProject`: the difference, as events.
 
 use super::change::Wanted;
-use super::{Config, Desired, difference};
+use super::{Config, Desired, Input, difference};
 use crate::command::{ApplyProject, SecretValue};
 use crate::decide::{DECISION_EVENTS_MAX, Rejected};
 use crate::event::{
@@ -38,12 +38,11 @@ pub fn decide_apply(
         }
     }
     if let Some(beyond) = desired.workflows.iter().find(|w| schema_of(&w.workflow) > schema_max) {
-        let reason = format!(
-            "The workflow {} needs what nodes of an older build cannot read. Run `millrace migrate` \
-             when every node runs this build.",
-            beyond.workflow.name
-        );
-        return Err(Rejected::new("LEVEL_TOO_LOW", reason));
+        return Err(too_low(&format!("The workflow {}", beyond.workflow.name)));
+    }
+    let asks = |inputs: &[Input]| !inputs.is_empty() && id_of("IntegrationEnabled") > schema_max;
+    if let Some(beyond) = desired.integrations.iter().find(|i| asks(&i.inputs)) {
+        return Err(too_low(&format!("The integration {}", beyond.name)));
     }
     let values: BTreeMap<&str, &SecretValue> =
         command.secrets.iter().map(|secret| (secret.name.as_str(), secret)).collect();
@@ -66,9 +65,24 @@ pub fn decide_apply(
     Ok(events)
 }
 
+fn too_low(what: &str) -> Rejected {
+    let reason = format!(
+        "{what} needs what nodes of an older build cannot read. Run `millrace migrate` when every \
+         node runs this build."
+    );
+    Rejected::new("LEVEL_TOO_LOW", reason)
+}
+
+/// The newest schema of an event.
+fn id_of(name: &str) -> u32 {
+    let schemas = Event::schemas().iter().filter(|schema| schema.name == name);
+    schemas.map(|schema| schema.id).max().unwrap_or_default()
+}
+
 /// The highest schema of the records that runs of a workflow may need; 0: what every build reads.
 fn schema_of(workflow: &Workflow) -> u32 {
-    let id = |name: &str| Event::schemas().iter().filter(|s| s.name == name).map(|s| s.id).max();
+    let id = |name: &str| Some(id_of(name));
+    let inputs = (!workflow.inputs.is_empty()).then(|| id_of("IntegrationEnabled"));
     let trigger = match &workflow.trigger {
         Trigger::Schedule(_) => id("ScheduleFired"),
         Trigger::IntegrationEnabled => id("IntegrationEnabled"),
@@ -84,7 +98,7 @@ fn schema_of(workflow: &Workflow) -> u32 {
         }
     };
     let steps = workflow.steps.iter().filter_map(step);
-    trigger.into_iter().chain(steps).max().unwrap_or_default()
+    trigger.into_iter().chain(inputs).chain(steps).max().unwrap_or_default()
 }
 
 fn write(

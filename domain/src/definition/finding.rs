@@ -6,6 +6,7 @@ use super::step::{BODIES, action_key};
 use super::yaml::{Node, Place, Tree};
 use crate::workflow::Workflow;
 use crate::workflow::condition::{CONDITION_DEPTH_MAX, RULES_MAX};
+use crate::workflow::libraries::LIBRARIES;
 use crate::workflow::reference::{Needs, Root, references_in};
 use crate::workflow::validate::{Invalid, NAME_BYTES_MAX, Reason, STEPS_MAX, validate};
 use std::collections::BTreeSet;
@@ -207,6 +208,12 @@ fn explain(reason: &Reason, steps: &[Placed<'_>], number: usize) -> (String, Str
             "the condition is too large".into(),
             format!("keep at most {RULES_MAX} rules, {CONDITION_DEPTH_MAX} levels deep"),
         ),
+        Reason::LibraryUnknown(key) => {
+            let known = LIBRARIES.iter().map(|library| library.key);
+            let mend =
+                nearest(key, known, || "name one of those in `ops/docs/functions.md`".into());
+            (format!("there is no library {}", quoted(key)), mend)
+        }
         reason => {
             let (problem, mend) = plain(reason);
             (problem, mend.to_owned())
@@ -231,6 +238,10 @@ fn plain(reason: &Reason) -> (String, &'static str) {
         }
         Reason::HeaderInvalid(name) => {
             return (format!("{} is no header name", quoted(name)), "use letters, digits and `-`");
+        }
+        Reason::LibraryUnavailable { key, why } => {
+            let problem = format!("functions do not have the library {}: {why}", quoted(key));
+            return (problem, "use another, see `ops/docs/functions.md`");
         }
         Reason::NameTaken(_) => ("another step has this name", "choose another name"),
         Reason::IdTaken => {
@@ -267,6 +278,7 @@ fn plain(reason: &Reason) -> (String, &'static str) {
         | Reason::NestedTooDeep(_)
         | Reason::PagesGathered(_)
         | Reason::NameUnusable
+        | Reason::LibraryUnknown(_)
         | Reason::TooManySteps
         | Reason::ConditionTooLarge => ("the step cannot work here", "check the steps around it"),
     };

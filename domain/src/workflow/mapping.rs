@@ -18,7 +18,7 @@ pub fn mapped(trigger: &Trigger, mut output: Value, mapping: &Value) -> Value {
         }
         Trigger::Webhook { .. } => (take(&mut output, "body"), "mappedApplicationObject"),
         // What has no payload has nothing to map.
-        Trigger::IntegrationEnabled => return output,
+        Trigger::Schedule(_) | Trigger::IntegrationEnabled => return output,
     };
     let is_inward = matches!(trigger, Trigger::Webhook { .. });
     let mut object = Map::new();

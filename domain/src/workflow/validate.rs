@@ -89,6 +89,17 @@ pub enum Reason {
     /// A function without code.
     #[error("A function needs code.")]
     CodeEmpty,
+    /// A function uses a library that functions do not have.
+    #[error("Functions do not have the library {key:?}: {why}.")]
+    LibraryUnavailable {
+        /// Its key.
+        key: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A function uses a library that there is not.
+    #[error("There is no library {0:?}.")]
+    LibraryUnknown(String),
     /// A URL that is not `http` or `https`.
     #[error("The URL must begin with http:// or https://.")]
     UrlInvalid,

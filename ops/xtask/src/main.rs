@@ -42,6 +42,8 @@ enum Task {
     Tidy,
     /// Mend what a machine can mend.
     Fix,
+    /// Bundle the libraries of functions anew; nothing changes unless their versions did.
+    Libraries,
     /// Measure (options: --json PATH).
     Bench(Passed),
     /// Kill the real process at random and count (options: --kills N).
@@ -79,6 +81,7 @@ fn run(task: Task) -> Result<()> {
         Task::Check => check::check(),
         Task::Tidy => check::tidy(),
         Task::Fix => check::fix(),
+        Task::Libraries => tools::libraries(),
         Task::Bench(passed) => bench(&passed.options),
         Task::Crash(passed) => program("crash", &passed.options),
         Task::Fault(passed) => program("fault", &passed.options),

@@ -1,6 +1,6 @@
 //! What the tests and the demo need beside cargo: installed into `target/tools`, pinned.
 
-use crate::shell::{cache, run};
+use crate::shell::{cache, root, run};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 use std::process::Command;
@@ -34,6 +34,22 @@ pub(crate) fn paragon_connect() -> Result<()> {
 /// The libraries by which providers' webhooks are signed and verified (MIT).
 pub(crate) fn signers() -> Result<()> {
     npm("signers", &SIGNERS).context("the tests need npm, to install what signs webhooks")
+}
+
+/// Bundles the libraries of functions from the pinned packages (permissive licences, or it fails).
+pub(crate) fn libraries() -> Result<()> {
+    let source = root().join("connectors/libraries");
+    let folder = cache().join("libraries");
+    std::fs::create_dir_all(&folder)?;
+    for file in ["package.json", "package-lock.json", "bundle.mjs"] {
+        std::fs::copy(source.join(file), folder.join(file))?;
+    }
+    run(Command::new("npm")
+        .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+        .current_dir(&folder))
+    .context("the libraries of functions need npm")?;
+    let bundles = source.join("bundles");
+    run(Command::new("node").arg("bundle.mjs").arg(&source).arg(bundles).current_dir(&folder))
 }
 
 /// Installs packages, written `name@version`, into a folder of their own.

@@ -3,6 +3,7 @@
 use super::Reason;
 use crate::workflow::condition::{CONDITION_DEPTH_MAX, RULES_MAX, finite};
 use crate::workflow::delay::span_ms;
+use crate::workflow::libraries::{self, Source};
 use crate::workflow::template::has_braces;
 use crate::workflow::{Action, Authorization, Condition, Delay, Request};
 use serde_json::Value;
@@ -27,6 +28,7 @@ pub(super) fn faults(action: &Action) -> Vec<(&'static str, Reason)> {
             if function.code.trim().is_empty() {
                 faults.push(("code", Reason::CodeEmpty));
             }
+            faults.extend(libraries::named(&function.code).into_iter().filter_map(library_fault));
         }
         Action::Conditional(conditional) => {
             let mut rules = 0;
@@ -54,6 +56,16 @@ pub(super) fn faults(action: &Action) -> Vec<(&'static str, Reason)> {
         }
     }
     faults
+}
+
+/// What is wrong with a function that uses the library of the key.
+fn library_fault(key: String) -> Option<(&'static str, Reason)> {
+    let reason = match libraries::find(&key).map(|library| library.source) {
+        Some(Source::Bundle(..)) => return None,
+        Some(Source::Unavailable(why)) => Reason::LibraryUnavailable { key, why },
+        None => Reason::LibraryUnknown(key),
+    };
+    Some(("code", reason))
 }
 
 /// The part of a URL that is known before its variables are.
