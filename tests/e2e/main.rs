@@ -20,6 +20,7 @@ mod golden;
 mod history;
 mod key_set;
 mod moving;
+mod oauth;
 mod project;
 mod raw;
 mod registry;

@@ -6,6 +6,7 @@ mod client;
 mod functions;
 mod hostile;
 mod job;
+mod oauth;
 mod realms;
 mod runner;
 mod server;
