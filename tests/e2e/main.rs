@@ -15,6 +15,7 @@ mod doctor;
 mod egress;
 mod examples;
 mod fairness;
+mod files;
 mod functions;
 mod golden;
 mod history;

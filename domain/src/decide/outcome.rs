@@ -36,7 +36,7 @@ pub(super) fn record(
     }
     let workflow = workflow_of(given, command, run)?;
     let step = step_of(workflow, pending)?;
-    let walk = Walk { id: c.execution, run, workflow, now: given.now };
+    let walk = Walk { id: c.execution, run, workflow, now: given.now, config: given.config };
     if c.code.is_empty() {
         let mut events = vec![succeeded(c, pending)];
         walk_on(&walk, open, step, c, pending, &mut events)?;
@@ -112,7 +112,13 @@ fn walk_on(
     if c.code.is_empty() {
         run.task_count += pending.kind.tasks();
     }
-    let on = Walk { id: walk.id, run: &run, workflow: walk.workflow, now: walk.now };
+    let on = Walk {
+        id: walk.id,
+        run: &run,
+        workflow: walk.workflow,
+        now: walk.now,
+        config: walk.config,
+    };
     Ok(advance(&on, open, step.next, events)?)
 }
 
@@ -130,7 +136,7 @@ pub(super) fn fire(
         return Err(Rejected::new("TIMER_LATE", "The timer has fired.").into());
     }
     let workflow = workflow_of(given, command, run)?;
-    let walk = Walk { id: c.execution, run, workflow, now: given.now };
+    let walk = Walk { id: c.execution, run, workflow, now: given.now, config: given.config };
     match pause::halted(given, &walk, pending) {
         Some(halted) => Ok(vec![halted]),
         None => go_on(&walk, open, pending),

@@ -60,7 +60,7 @@ pub(super) fn at<'a>(
         return Err(Rejected::new("OUTCOME_LATE", "The step does not wait for this."));
     }
     let workflow = outcome::workflow_of(given, command, run)?;
-    Ok((Walk { id, run, workflow, now: given.now }, pending))
+    Ok((Walk { id, run, workflow, now: given.now, config: given.config }, pending))
 }
 
 /// What happens instead of the step that came up; `None`: the integration is active.

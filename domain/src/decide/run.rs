@@ -278,7 +278,8 @@ fn start(
         task_count: 0,
     };
     let first = (!start.workflow.steps.is_empty()).then_some(0);
-    let walk = Walk { id, run: &run, workflow: start.workflow, now: given.now };
+    let walk =
+        Walk { id, run: &run, workflow: start.workflow, now: given.now, config: given.config };
     advance(&walk, open, first, events)?;
     Ok(())
 }
