@@ -27,6 +27,7 @@ mod raw;
 mod registry;
 mod repeats;
 mod retry;
+mod samples;
 mod sdk;
 mod server;
 mod signers;
