@@ -74,6 +74,8 @@ pub struct Call {
     pub timeout_ms: u32,
     /// Largest body of the answer, in bytes, after decompression.
     pub body_bytes_max: u64,
+    /// Whether redirects are followed; else they are answers like any other.
+    pub follows_redirects: bool,
 }
 
 impl Call {
@@ -89,6 +91,7 @@ impl Call {
             body: Bytes::new(),
             timeout_ms,
             body_bytes_max,
+            follows_redirects: true,
         })
     }
 }
@@ -166,6 +169,9 @@ impl Client {
         let mut followed = 0;
         loop {
             let response = self.once(&call).await?;
+            if !call.follows_redirects {
+                return read(call, response).await;
+            }
             let status = response.status().as_u16();
             let Some(redirects_max) = redirects_max else { return read(call, response).await };
             match redirect::location(&call.url, status, response.headers())? {

@@ -40,6 +40,10 @@ fn credential_texts(integration: &IntegrationSettings) -> Vec<&str> {
         Authorization::Header { value, .. } | Authorization::Query { value, .. } => {
             texts.push(value)
         }
+        Authorization::OauthClientCredentials(credentials) => {
+            texts.extend([&credentials.client_id, &credentials.client_secret].map(String::as_str));
+            texts.extend(credentials.params.iter().map(|(_, value)| value.as_str()));
+        }
     }
     texts
 }

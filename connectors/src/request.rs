@@ -18,7 +18,7 @@ use crate::http::Call;
 use crate::mask::{self, HIDDEN};
 use domain::config::IntegrationSettings;
 use domain::effect::EffectKey;
-use domain::workflow::{Authorization, Method, Request, Scope};
+use domain::workflow::{Authorization, ClientCredentials, Method, Request, Scope};
 use headers::{append, authorize, header_name, name_in_url, own_headers, value};
 use hyper::HeaderMap;
 use hyper::header::{
@@ -62,8 +62,10 @@ pub enum Kind {
 /// A request that can be sent, and how history shows it.
 #[derive(Debug)]
 pub struct Built {
-    /// What is sent.
+    /// What is sent, without the token of `grant`.
     pub call: Call,
+    /// What the token of the request has to be asked for with.
+    pub grant: Option<ClientCredentials>,
     /// What history shows: without the integration's credentials and without secrets.
     pub shown: Value,
 }
@@ -77,7 +79,7 @@ impl Draft<'_> {
         let call = self.call(&scope);
         mask::hide(&mut scope, self.integration);
         match call {
-            Ok(call) => Ok(Built { call, shown: self.shown(&scope)? }),
+            Ok((call, grant)) => Ok(Built { call, grant, shown: self.shown(&scope)? }),
             // What is not a URL is told without the secrets that may be in it.
             Err(Failed::Url(_)) => Err(Failed::Url(self.parts(&scope)?.url)),
             Err(failed) => Err(failed),
@@ -88,7 +90,7 @@ impl Draft<'_> {
         Parts::of(self.request, scope, usize::try_from(self.bytes_max).unwrap_or(usize::MAX))
     }
 
-    fn call(&self, scope: &Scope) -> Result<Call, Failed> {
+    fn call(&self, scope: &Scope) -> Result<(Call, Option<ClientCredentials>), Failed> {
         let parts = self.parts(scope)?;
         let mut url = match self.kind {
             Kind::Plain => target::absolute(&parts.url)?,
@@ -105,29 +107,34 @@ impl Draft<'_> {
         if parts.body.says_its_type() {
             set_type(&mut headers, body.kind.as_deref())?;
         }
+        let mut grant = grant(parts.authorization)?;
         if self.kind == Kind::Integration {
-            self.add_credentials(scope, &mut url, &mut headers)?;
+            let own = self.add_credentials(scope, &mut url, &mut headers)?;
+            grant = grant.or(own);
         }
         append(&mut url, &texts(&parts.params));
         set_type(&mut headers, body.kind.as_deref())?;
         self.add_defaults(&mut headers)?;
-        Ok(Call {
+        let call = Call {
             method: method(self.request.method),
             url,
             headers,
             body: body.bytes,
             timeout_ms: self.request.timeout_ms.unwrap_or(self.timeout_ms),
             body_bytes_max: self.bytes_max,
-        })
+            follows_redirects: true,
+        };
+        Ok((call, grant))
     }
 
-    /// The integration's own headers and token, unless the step has its own.
+    /// The integration's own headers and token, unless the step has its own; what a token has to be
+    /// asked for with.
     fn add_credentials(
         &self,
         scope: &Scope,
         url: &mut Url,
         headers: &mut HeaderMap,
-    ) -> Result<(), Failed> {
+    ) -> Result<Option<ClientCredentials>, Failed> {
         let bytes_max = usize::try_from(self.bytes_max).unwrap_or(usize::MAX);
         for (name, template) in &self.integration.headers {
             let text = domain::workflow::template::resolve_text(template, scope, bytes_max)?;
@@ -139,15 +146,14 @@ impl Draft<'_> {
             }
         }
         if headers.contains_key(AUTHORIZATION) {
-            return Ok(());
+            return Ok(None);
         }
         let own = parts::authorization(&self.integration.authorization, scope, bytes_max)?;
         match &own {
-            Authorization::Header { name, .. } if headers.contains_key(header_name(name)?) => {
-                Ok(())
-            }
-            own => authorize(own, url, headers),
+            Authorization::Header { name, .. } if headers.contains_key(header_name(name)?) => {}
+            own => authorize(own, url, headers)?,
         }
+        grant(own)
     }
 
     fn add_defaults(&self, headers: &mut HeaderMap) -> Result<(), Failed> {
@@ -171,9 +177,12 @@ impl Draft<'_> {
     fn credential_header(&self) -> Option<&str> {
         match (self.kind, &self.integration.authorization) {
             (Kind::Plain, _) | (_, Authorization::None | Authorization::Query { .. }) => None,
-            (_, Authorization::Bearer { .. } | Authorization::Basic { .. }) => {
-                Some("Authorization")
-            }
+            (
+                _,
+                Authorization::Bearer { .. }
+                | Authorization::Basic { .. }
+                | Authorization::OauthClientCredentials(_),
+            ) => Some("Authorization"),
             (_, Authorization::Header { name, .. }) => Some(name),
         }
     }
@@ -200,6 +209,9 @@ impl Draft<'_> {
                 headers.insert(name.clone(), json!(value));
             }
             Authorization::Query { .. } => {}
+            Authorization::OauthClientCredentials(_) => {
+                headers.insert("Authorization".to_owned(), json!(format!("Bearer {HIDDEN}")));
+            }
         }
         if let Some(name) = self.credential_header().filter(|name| parts.header(name).is_none()) {
             headers.entry(name).or_insert_with(|| json!(HIDDEN));
@@ -215,6 +227,21 @@ impl Draft<'_> {
             "headers": headers,
             "body": parts.body.shown(),
         }))
+    }
+}
+
+/// What a token has to be asked for with, and where it can be.
+fn grant(authorization: Authorization) -> Result<Option<ClientCredentials>, Failed> {
+    match authorization {
+        Authorization::OauthClientCredentials(credentials) => {
+            target::absolute(&credentials.token_url).map_err(|_| Failed::TokenUrl)?;
+            Ok(Some(credentials))
+        }
+        Authorization::None
+        | Authorization::Bearer { .. }
+        | Authorization::Basic { .. }
+        | Authorization::Header { .. }
+        | Authorization::Query { .. } => Ok(None),
     }
 }
 

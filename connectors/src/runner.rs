@@ -2,6 +2,7 @@
 
 use crate::http::{self, Client};
 use crate::mask;
+use crate::oauth::{Bearers, Unanswered};
 use crate::request::page::{self, Page};
 use crate::request::{Draft, Kind};
 use crate::sandbox::{self, Sandbox, Tenant};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Runner {
     client: Client,
+    bearers: Bearers,
     sandbox: Arc<Sandbox>,
     clock: Arc<dyn Clock>,
 }
@@ -26,7 +28,8 @@ pub struct Runner {
 impl Runner {
     /// A runner of these.
     pub fn new(client: Client, sandbox: Arc<Sandbox>, clock: Arc<dyn Clock>) -> Self {
-        Self { client, sandbox, clock }
+        let bearers = Bearers::new(client.clone(), Arc::clone(&clock));
+        Self { client, bearers, sandbox, clock }
     }
 
     async fn request(&self, job: Job, request: &Request, kind: Kind) -> Ended {
@@ -46,13 +49,22 @@ impl Runner {
         };
         let number = job.call.page;
         let bytes_max = usize::try_from(job.settings.step_bytes_max).unwrap_or(usize::MAX);
-        let ended = match self.client.send(built.call).await {
+        let answer = match &built.grant {
+            None => self.client.send(built.call).await.map_err(Unanswered::from),
+            Some(credentials) => self.bearers.send(job.call.project, credentials, built.call).await,
+        };
+        let ended = match answer {
             Ok(answer) if answer.status < 400 && pages.is_some() => {
                 return page_read(built.shown, pages, &answer, (number, bytes_max));
             }
             Ok(answer) => self.answered(built.shown, &answer),
-            Err(error) => {
+            Err(Unanswered::Http(error)) => {
                 Ended::failed(built.shown, error.code(), &error).retryable(error.is_retryable())
+            }
+            Err(Unanswered::Refused(refused)) => {
+                Ended::failed(built.shown, refused.code(), &refused)
+                    .retryable(refused.is_retryable())
+                    .back_after(refused.retry_after_ms())
             }
         };
         if number == 0 {
@@ -190,6 +202,13 @@ impl Ended {
     fn retryable(mut self, retryable: bool) -> Self {
         if let Some(failure) = &mut self.failure {
             failure.retryable = retryable;
+        }
+        self
+    }
+
+    fn back_after(mut self, retry_after_ms: Option<i64>) -> Self {
+        if let Some(failure) = &mut self.failure {
+            failure.retry_after_ms = retry_after_ms;
         }
         self
     }

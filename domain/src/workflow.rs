@@ -4,6 +4,7 @@
 //! a run is a walk over indexes. The nested form that people write is `definition`.
 
 pub mod admit;
+mod client_credentials;
 pub mod condition;
 pub mod delay;
 pub mod fan_out;
@@ -17,6 +18,7 @@ pub mod scope;
 pub mod template;
 pub mod validate;
 
+pub use client_credentials::{ClientAuth, ClientCredentials};
 pub use condition::Condition;
 pub use scope::Scope;
 
@@ -389,6 +391,8 @@ pub enum Authorization {
         /// Its value.
         value: String,
     },
+    /// `Authorization: Bearer …` with a token that the application gets for itself.
+    OauthClientCredentials(ClientCredentials),
 }
 
 /// A JavaScript function (behaviours.md 7).

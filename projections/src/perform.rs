@@ -10,8 +10,10 @@ use domain::exchange;
 use domain::id::CommandId;
 use domain::key::Key;
 use domain::meta::Recorded;
+use domain::workflow::Action;
 use domain::workflow::Scope;
 use domain::workflow::reference::needs;
+use domain::workflow::scope::Names;
 use ports::{Error, Failure, Job, Outbound, Outcome, Partition, Record};
 use serde_json::{Value, json};
 use tokio::sync::oneshot::Receiver;
@@ -61,6 +63,11 @@ async fn job(world: &World, work: &Work) -> Result<Result<Job, Outcome>, Error> 
     let mut wanted = needs(step, &workflow.names());
     // The integration's own headers may refer to what the user gave.
     wanted.settings = true;
+    if matches!(step.action, Action::IntegrationRequest(_)) {
+        wanted.add_authorization(&integration.authorization);
+        let texts = integration.headers.values().chain([&integration.base_url]);
+        texts.for_each(|text| wanted.add_text(text, &Names::new()));
+    }
     let mut opener = Opener::new(world, work.user.as_ref(), Some(project));
     let mut fetches = 0;
     let scope = loop {

@@ -11,6 +11,9 @@ pub enum Failed {
     /// The URL is no `http` or `https` URL.
     #[error("{0:?} is not a valid URL")]
     Url(String),
+    /// The address of a token endpoint is none.
+    #[error("the `token_url` of the authorization is not a valid URL")]
+    TokenUrl,
     /// An integration request to a host that is not the integration's.
     #[error("This domain is invalid for the current integration")]
     Domain,
@@ -41,7 +44,7 @@ impl Failed {
     pub fn code(&self) -> &'static str {
         match self {
             Failed::Variable(unresolved) => unresolved.code(),
-            Failed::Url(_) => "URL_INVALID",
+            Failed::Url(_) | Failed::TokenUrl => "URL_INVALID",
             Failed::Domain => "DOMAIN_INVALID",
             Failed::Header(_) => "HEADER_INVALID",
             Failed::Encoding(_) | Failed::File(_) | Failed::Xml(_) => "BODY_INVALID",

@@ -54,7 +54,8 @@ pub(super) fn authorize(
     headers: &mut HeaderMap,
 ) -> Result<(), Failed> {
     let (name, text) = match authorization {
-        Authorization::None => return Ok(()),
+        // A token that has to be asked for is added when it is there.
+        Authorization::None | Authorization::OauthClientCredentials(_) => return Ok(()),
         Authorization::Query { name, value } => {
             append(url, &[(name.as_str(), value.clone())]);
             return Ok(());

@@ -74,6 +74,12 @@ pub(super) fn authorization(
         Authorization::Query { name, value } => {
             Authorization::Query { name: name.clone(), value: text(value)? }
         }
+        Authorization::OauthClientCredentials(credentials) => {
+            let text = |template: &str| -> Result<String, Failed> {
+                Ok(resolve_text(template, scope, bytes_max)?.into_owned())
+            };
+            Authorization::OauthClientCredentials(credentials.replaced(text)?)
+        }
     })
 }
 

@@ -132,6 +132,7 @@ impl Outside {
             url,
             headers,
             body: given.bytes(5)?.into(),
+            follows_redirects: true,
             timeout_ms: self.timeout_ms,
             body_bytes_max: (self.bytes_max / UNDER_WAY_MAX) as u64,
         };

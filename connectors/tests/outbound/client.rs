@@ -24,6 +24,7 @@ pub fn call(method: Method, url: &str) -> Call {
         body: Bytes::new(),
         timeout_ms: 20_000,
         body_bytes_max: 1000,
+        follows_redirects: true,
     }
 }
 

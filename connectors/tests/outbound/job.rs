@@ -26,7 +26,11 @@ impl Clock for Stopped {
 }
 
 pub fn runner(client: Client) -> Runner {
-    Runner::new(client, Arc::new(Sandbox::new(Options::default())), Arc::new(Stopped))
+    runner_at(client, Arc::new(Stopped))
+}
+
+pub fn runner_at(client: Client, clock: Arc<dyn Clock>) -> Runner {
+    Runner::new(client, Arc::new(Sandbox::new(Options::default())), clock)
 }
 
 pub fn local_runner() -> Runner {

@@ -7,6 +7,7 @@ mod functions;
 mod hostile;
 mod job;
 mod libraries;
+mod oauth;
 mod realms;
 mod runner;
 mod server;

@@ -4,6 +4,7 @@
 //! the first step that needs the world or time, or at the end.
 
 use super::{DECISION_EVENTS_MAX, Missing, Open, fan_out};
+use crate::config::Config;
 use crate::event::{
     Ending, Event, ExecutionFinished, Responded, StepFailed, StepReady, StepSucceeded,
 };
@@ -27,6 +28,7 @@ pub(super) struct Walk<'a> {
     pub(super) rows: &'a Rows,
     /// Whether the run that it is an item of hears of its end.
     pub(super) wakes: bool,
+    pub(super) config: &'a Config,
 }
 
 /// Walks on from `next` and appends what happens.
@@ -237,7 +239,10 @@ impl<'a> Walk<'a> {
         scope: &Scope,
         events: &mut Vec<Event>,
     ) -> Result<(), Fault> {
-        let rendered = respond::render(response, scope, RESPONSE_BYTES_MAX)
+        let project = self.config.project(self.lineage.run.project);
+        let bytes_max = project.map_or(0, |project| project.settings.step_bytes_max);
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let rendered = respond::render(response, scope, bytes_max)
             .map_err(|error| Fault::of(error.code(), &error))?;
         let input = json!({
             "statusCode": rendered.status,
@@ -256,9 +261,6 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 }
-
-/// Bytes of a response's body.
-const RESPONSE_BYTES_MAX: usize = 50 * 1024 * 1024;
 
 pub(super) fn packed(input: &Value, output: &Value) -> (Payload, i32, i32) {
     // The input of a step done on the way is far below the 4 GiB that cannot be packed.

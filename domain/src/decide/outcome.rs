@@ -239,7 +239,8 @@ pub(super) fn walk<'a>(
 ) -> Result<Option<Walk<'a>>, Rejected> {
     let Some(lineage) = given.rows.lineage(id) else { return Ok(None) };
     let workflow = workflow_of(given, command, lineage.run)?;
-    Ok(Some(Walk { lineage, workflow, now: given.now, rows: given.rows, wakes: true }))
+    let (now, config, rows) = (given.now, given.config, given.rows);
+    Ok(Some(Walk { lineage, workflow, now, config, rows, wakes: true }))
 }
 
 /// The end of an item of a run that has ended.

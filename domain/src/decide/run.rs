@@ -360,7 +360,7 @@ pub(super) fn start(
     let first = (!start.workflow.steps.is_empty()).then_some(0);
     let lineage = Lineage { id, run: &run, nest: None, within: Vec::new() };
     let (workflow, now, rows) = (start.workflow, given.now, given.rows);
-    let walk = Walk { lineage, workflow, now, rows, wakes: true };
+    let walk = Walk { lineage, workflow, now, config: given.config, rows, wakes: true };
     advance(&walk, open, first, events)?;
     Ok(())
 }

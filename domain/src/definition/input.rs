@@ -147,6 +147,7 @@ pub(super) fn of_accounts(
         Authorization::Header { value, .. } | Authorization::Query { value, .. } => {
             texts.push(value);
         }
+        Authorization::OauthClientCredentials(credentials) => texts.extend(credentials.texts()),
     }
     let references = texts.into_iter().flat_map(references_in);
     let of_account = references.filter(|reference| reference.root == Root::Settings);

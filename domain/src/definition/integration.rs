@@ -7,8 +7,8 @@ use super::{Asked, SecretSource, builtin, input};
 use crate::config::{IntegrationSettings, WebhookSettings, webhook_secret_name};
 use crate::id::{IntegrationId, ProjectId};
 use crate::webhook::{Place, Scheme};
-use crate::workflow::Authorization;
 use crate::workflow::reference::{Root, references_in};
+use crate::workflow::{Authorization, ClientAuth, ClientCredentials};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a webhook says which account it is about.
@@ -189,6 +189,18 @@ pub(super) fn authorization(node: &Node) -> Authorization {
         },
         "header" => Authorization::Header { name, value },
         "query" => Authorization::Query { name, value },
+        "oauth_client_credentials" => Authorization::OauthClientCredentials(ClientCredentials {
+            token_url: text(inner, "token_url"),
+            client_id: text(inner, "client_id"),
+            client_secret: text(inner, "client_secret"),
+            scope: text(inner, "scope"),
+            audience: text(inner, "audience"),
+            params: inner.get("params").map(headers).unwrap_or_default().into_iter().collect(),
+            client_auth: match inner.text_of("client_auth") {
+                Some("body") => ClientAuth::Body,
+                Some(_) | None => ClientAuth::Basic,
+            },
+        }),
         _ => Authorization::None,
     }
 }

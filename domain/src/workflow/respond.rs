@@ -40,7 +40,7 @@ impl Unsendable {
     }
 }
 
-/// The answer of a response step; `body_bytes_max` bounds the body before it is encoded.
+/// The answer of a response step; `body_bytes_max` bounds what is sent.
 ///
 /// # Errors
 /// The body cannot be resolved or, for a file, is no `{name, data: <hex>, mimeType, dataType}`; the
@@ -63,7 +63,7 @@ pub fn render(
             Ok(Rendered { status, content_type: "application/json".to_owned(), body })
         }
         ResponseType::File => {
-            // Hex has two characters a byte, and a file is often one variable: it is not copied.
+            // A file is large and often one variable: it is not copied.
             let file = find(&response.body, scope, body_bytes_max)?;
             let (content_type, body) = file_of(&file, body_bytes_max)?;
             Ok(Rendered { status, content_type, body })
@@ -82,7 +82,8 @@ fn file_of(file: &Found<'_>, body_bytes_max: usize) -> Result<(String, Vec<u8>),
     let Some(data) = text("data") else {
         return Err(Unsendable::NotAFile("it has no data"));
     };
-    if data.len() > body_bytes_max {
+    // Hex has two characters a byte.
+    if data.len() / 2 > body_bytes_max {
         return Err(Unresolved::TooLarge { bytes_max: body_bytes_max }.into());
     }
     let Ok(body) = hex::decode(data) else {
@@ -183,5 +184,18 @@ mod tests {
         let rendered = render(&response(ResponseType::Json, 200, long), &scope(), MAX);
         let too_large = Unresolved::TooLarge { bytes_max: MAX };
         assert_eq!(rendered, Err(Unsendable::Unresolved(too_large)));
+    }
+
+    #[test]
+    fn a_file_counts_with_its_bytes() {
+        let scope = |bytes: usize| Scope {
+            trigger: json!({ "file": { "data": "00".repeat(bytes), "dataType": "FILE" } }),
+            ..Scope::default()
+        };
+        let file = response(ResponseType::File, 200, json!("{{1.file}}"));
+        let sent = |bytes| render(&file, &scope(bytes), MAX).map(|rendered| rendered.body.len());
+        assert_eq!(sent(MAX), Ok(MAX));
+        let too_large = Unresolved::TooLarge { bytes_max: MAX };
+        assert_eq!(sent(MAX + 1), Err(Unsendable::Unresolved(too_large)));
     }
 }

@@ -122,6 +122,7 @@ codes! {
     EGRESS_REFUSED 500 "The request's address is not allowed.";
     REDIRECT_REFUSED 500 "A redirect was not followed.";
     CONNECTION_FAILED 500 "The connection could not be set up, or broke.";
+    TOKEN_REFUSED 500 "The token endpoint of the request gave no token.";
     TLS_FAILED 500 "There is no TLS with the host, or nobody vouches for it.";
     REQUEST_TIMEOUT 500 "No complete answer came in time.";
     REQUEST_FAILED 500 "The answer's status says that the request failed.";

@@ -134,6 +134,7 @@ fn test(quick: bool) -> Result<()> {
     check::check()?;
     tools::paragon_connect()?;
     tools::signers()?;
+    tools::oauth()?;
     tools::fastavro()?;
     tools::deserializer()?;
     let skipped: &[&str] = if previous::build()? { &[] } else { &["--", "--skip", "upgrade::"] };

@@ -14,6 +14,7 @@ const SIGNERS: [&str; 5] = [
     "stripe@23.1.0",
     "twilio@6.3.1",
 ];
+const OAUTH: &str = "oidc-provider@9.13.3";
 const FASTAVRO: &str = "fastavro==1.13.1";
 const CONFLUENT_KAFKA: &str = "confluent-kafka[avro,schemaregistry]==2.12.1";
 const DUCKDB: &str = "duckdb==2.0.1";
@@ -50,6 +51,11 @@ pub(crate) fn libraries() -> Result<()> {
     .context("the libraries of functions need npm")?;
     let bundles = source.join("bundles");
     run(Command::new("node").arg("bundle.mjs").arg(&source).arg(bundles).current_dir(&folder))
+}
+
+/// A certified OAuth server (MIT).
+pub(crate) fn oauth() -> Result<()> {
+    npm("oauth", &[OAUTH]).context("the tests need npm, to install an OAuth server")
 }
 
 /// Installs packages, written `name@version`, into a folder of their own.

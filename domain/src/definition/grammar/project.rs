@@ -181,9 +181,39 @@ pub(super) static AUTHORIZATION: Shape = Shape::Object(&Object {
         optional("basic", &ACCOUNT, "`Authorization: Basic …`"),
         optional("header", &PAIR, "A header."),
         optional("query", &PAIR, "A query parameter.").not(&["param"]),
+        optional("oauth_client_credentials", &CLIENT_CREDENTIALS, "A token of your application.")
+            .not(&["client_credentials", "oauth", "oauth2"]),
         optional("none", &YES, "Nothing is sent."),
     ],
-    rules: &[Rule::One(&["bearer", "basic", "header", "query", "none"])],
+    rules: &[Rule::One(&[
+        "bearer",
+        "basic",
+        "header",
+        "query",
+        "oauth_client_credentials",
+        "none",
+    ])],
+});
+
+static CLIENT_AUTH: Shape = Shape::Choice(|| &["basic", "body"]);
+static CLIENT_CREDENTIALS: Shape = Shape::Object(&Object {
+    name: "oauth_client_credentials",
+    doc: "OAuth 2.0 client credentials; the token is shared, and renewed before it expires.",
+    fields: &[
+        required("token_url", &URL, "The token endpoint.").not(&[
+            "url",
+            "access_token_url",
+            "token_endpoint",
+        ]),
+        required("client_id", &FILLED, "Who asks.").not(&["id"]),
+        required("client_secret", &FILLED, "By what that is proved.").not(&["secret"]),
+        optional("scope", &FILLED, "What for: names separated by blanks.").not(&["scopes"]),
+        optional("audience", &FILLED, "For which API, where the server wants to know."),
+        optional("params", &FIXED_HEADERS, "Further parameters that the server wants."),
+        optional("client_auth", &CLIENT_AUTH, "Where id and secret stand; basic.")
+            .not(&["auth_style", "authentication"]),
+    ],
+    rules: &[],
 });
 
 static WORKFLOWS: Shape = Shape::List { of: &WORKFLOW, max: 1_000 };

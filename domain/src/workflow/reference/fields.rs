@@ -74,6 +74,10 @@ pub(crate) fn each_of_authorization<'a>(
 ) {
     let (first, second) = match authorization {
         Authorization::None => return,
+        Authorization::OauthClientCredentials(credentials) => {
+            credentials.texts().for_each(|text| take("authorization", Template::Text(text)));
+            return;
+        }
         Authorization::Bearer { token } => (token.as_str(), ""),
         Authorization::Basic { username, password } => (username.as_str(), password.as_str()),
         Authorization::Header { name, value } | Authorization::Query { name, value } => {

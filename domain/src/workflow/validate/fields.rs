@@ -105,7 +105,8 @@ fn header_faults(request: &Request) -> Vec<(&'static str, Reason)> {
         Authorization::None
         | Authorization::Bearer { .. }
         | Authorization::Basic { .. }
-        | Authorization::Query { .. } => None,
+        | Authorization::Query { .. }
+        | Authorization::OauthClientCredentials(_) => None,
     };
     let headers = request.headers.iter().map(|(name, _)| ("headers", name)).chain(named);
     let faulty = headers.filter(|(_, name)| !has_braces(name) && !is_header_name(name));

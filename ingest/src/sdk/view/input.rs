@@ -154,18 +154,18 @@ impl DataSource {
 /// there always is.
 pub(super) fn of_account(settings: &IntegrationSettings) -> Vec<UserInput> {
     let mut names = BTreeSet::new();
-    let (first, second) = match &settings.authorization {
-        Authorization::None => ("", ""),
-        Authorization::Bearer { token } => (token.as_str(), ""),
-        Authorization::Basic { username, password } => (username.as_str(), password.as_str()),
+    let texts: Vec<&str> = match &settings.authorization {
+        Authorization::None => Vec::new(),
+        Authorization::Bearer { token } => vec![token],
+        Authorization::Basic { username, password } => vec![username, password],
         Authorization::Header { name, value } | Authorization::Query { name, value } => {
-            (name.as_str(), value.as_str())
+            vec![name, value]
         }
+        Authorization::OauthClientCredentials(credentials) => credentials.texts().collect(),
     };
-    for text in [first, second, &settings.base_url]
-        .into_iter()
-        .chain(settings.headers.values().map(String::as_str))
-    {
+    let own = [settings.base_url.as_str()].into_iter();
+    let own = own.chain(settings.headers.values().map(String::as_str));
+    for text in texts.into_iter().chain(own) {
         names.extend(settings_in(text));
     }
     let mut inputs: Vec<UserInput> = names

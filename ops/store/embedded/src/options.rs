@@ -13,7 +13,8 @@ pub struct Options {
     pub memtables_bytes_max: u64,
     /// Open files of tables; at least 10.
     pub files_max: usize,
-    /// Largest blob, in bytes.
+    /// Largest blob, in bytes: a step's input and output at the largest that a project can allow, with
+    /// files in hex. What could not be stored could not be recorded, so the step would never end.
     pub blob_bytes_max: usize,
 }
 
@@ -26,7 +27,7 @@ impl Default for Options {
             memtable_bytes_max: 2 << 20,
             memtables_bytes_max: 12 << 20,
             files_max: 256,
-            blob_bytes_max: 64 << 20,
+            blob_bytes_max: 4 << 30,
         }
     }
 }
