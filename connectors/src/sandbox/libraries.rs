@@ -46,6 +46,24 @@ pub(super) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Option<F
     module.get("default").map(Some)
 }
 
+/// The function that `realm.js` is.
+///
+/// # Errors
+/// There is no memory for it.
+pub(super) fn start<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
+    static START: Mutex<Option<Loadable>> = Mutex::new(None);
+    let mut start = START.lock().unwrap_or_else(PoisonError::into_inner);
+    let loadable = match *start {
+        Some(loadable) => loadable,
+        None => {
+            let source = concat!("export default ", include_str!("realm.js"));
+            *start.insert(compile("realm.js", source.as_bytes().to_vec())?)
+        }
+    };
+    drop(start);
+    Bundle(loadable).load(ctx, "realm.js", None)?.eval()?.0.get("default")
+}
+
 fn compiled(name: &str) -> rquickjs::Result<Option<Loadable>> {
     let file = name.replace('/', ".");
     let Some((name, packed)) = BUNDLES.iter().find(|(bundle, _)| *bundle == file) else {
@@ -56,15 +74,15 @@ fn compiled(name: &str) -> rquickjs::Result<Option<Loadable>> {
     if let Some(loadable) = compiled.get(name) {
         return Ok(Some(loadable));
     }
-    let loadable = compile(name, packed)?;
+    let mut source = Vec::new();
+    brotli_decompressor::BrotliDecompress(&mut &**packed, &mut source)?;
+    let loadable = compile(name, source)?;
     compiled.insert(name, loadable);
     Ok(Some(loadable))
 }
 
 /// Compiles in an engine of its own, which no call's bounds hold.
-fn compile(name: &'static str, mut packed: &[u8]) -> rquickjs::Result<Loadable> {
-    let mut source = Vec::new();
-    brotli_decompressor::BrotliDecompress(&mut packed, &mut source)?;
+fn compile(name: &'static str, source: Vec<u8>) -> rquickjs::Result<Loadable> {
     let runtime = Runtime::new()?;
     let bytes = Context::full(&runtime)?.with(|ctx| {
         let options = WriteOptions { strip_source: true, ..WriteOptions::default() };

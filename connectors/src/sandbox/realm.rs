@@ -3,6 +3,7 @@
 use super::alarm::Alarm;
 use super::fault::Fault;
 use super::host::{self, bytes, texts};
+use super::libraries;
 use super::outcome;
 use super::outside::{Happening, Outside};
 use super::{Call, Limits};
@@ -13,7 +14,6 @@ use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-const START: &str = include_str!("realm.js");
 const FREEZE: &str = include_str!("freeze.js");
 const FUNCTIONS_MAX: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 /// Jobs that may be left when a function has returned: `then` that no one waited for.
@@ -120,7 +120,7 @@ fn set_up(
     ctx: &Ctx<'_>,
     mode: &Mode,
 ) -> rquickjs::Result<(Begun, Option<Persistent<Function<'static>>>)> {
-    let start: Function<'_> = ctx.eval(START)?;
+    let start = libraries::start(ctx)?;
     let (native, is_shared) = match mode {
         Mode::Own(outside) => (host::native(ctx, Rc::clone(outside))?, false),
         Mode::Shared(needs_own) => (host::refusing(ctx, Rc::clone(needs_own))?, true),
