@@ -71,7 +71,7 @@ async fn every_page_is_asked_for_and_the_results_are_one_array() {
     let asked: Vec<String> =
         server.seen("/pages/4").iter().map(|seen| text(&seen["query"])).collect();
     let queries =
-        ["limit=3", "limit=3&cursor=page-1", "limit=3&cursor=page-2", "limit=3&cursor=page-3"];
+        ["limit=3", "cursor=page-1&limit=3", "cursor=page-2&limit=3", "cursor=page-3&limit=3"];
     assert_eq!(asked, queries);
     // Each page is shown as what the step did then.
     assert_eq!(run["stepExecutions"][1]["attemptCount"], 4);

@@ -1,5 +1,9 @@
 //! One user of one project, of whom a story is told.
 
+mod items;
+mod line;
+mod scheduled;
+
 use bytes::Bytes;
 use domain::command::{
     ApplyProject, CancelExecution, Command, ConnectCredential, FireTimer, LoseStep, PauseStep,
@@ -15,10 +19,10 @@ use domain::id::{
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
-use domain::state::{Credential, Lineage, Pending, Row, RowKey, Rows, Schedule, fold, schedule_id};
+use domain::state::{Credential, Lineage, Pending, Row, RowKey, Rows, fold};
 use domain::time::Timestamp;
+use domain::workflow::Scope;
 use domain::workflow::reference::Needs;
-use domain::workflow::{Scope, Trigger};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -86,49 +90,6 @@ impl Story {
         story.apply(&desired);
         story.when(story.connect());
         story
-    }
-
-    /// The same two workflows, and a third that runs by itself.
-    pub(crate) fn given_schedule(schedule: &Value) -> Self {
-        let mut file = project(&json!([{ "name": "run", "function": "f" }]));
-        file["workflows"].as_array_mut().unwrap().push(json!({
-            "workflow": "by schedule",
-            "integration": "custom.desk",
-            "default_enabled": true,
-            "trigger": { "schedule": schedule },
-            "steps": [{ "name": "run", "function": "f" }],
-        }));
-        let desired = domain::definition::parse(&file.to_string()).unwrap().desired;
-        let mut story = Self::given(&json!([{ "name": "run", "function": "f" }]));
-        story.desired = desired.clone();
-        story.apply(&desired);
-        story
-    }
-
-    /// The workflow that runs by itself.
-    pub(crate) fn by_schedule(&self) -> WorkflowId {
-        self.desired.workflows[2].workflow.id
-    }
-
-    /// Another schedule is deployed.
-    pub(crate) fn deploy_schedule(&mut self, cron: &str) {
-        let mut desired = self.desired.clone();
-        if let Trigger::Schedule(schedule) = &mut desired.workflows[2].workflow.trigger {
-            cron.clone_into(&mut schedule.cron);
-        }
-        self.desired = desired.clone();
-        self.apply(&desired);
-    }
-
-    /// The user's account.
-    pub(crate) fn account(&self) -> CredentialId {
-        let user = self.rows.user(&RowKey::User(PROJECT, "anna".into())).unwrap();
-        *user.credentials.keys().next().unwrap()
-    }
-
-    /// What the schedule waits for.
-    pub(crate) fn schedule(&self) -> Option<&Schedule> {
-        self.rows.schedule(schedule_id(self.by_schedule(), self.account()))
     }
 
     fn apply(&mut self, desired: &Desired) {
@@ -333,25 +294,6 @@ impl Story {
         }
     }
 
-    /// The runs of items, in the order of their arrays.
-    pub(crate) fn items(&self) -> Vec<ExecutionId> {
-        let mut items: Vec<_> = self
-            .all()
-            .keys()
-            .filter_map(|key| match key {
-                RowKey::Execution(id) => Some((self.rows.item_of(*id)?.number, *id)),
-                _ => None,
-            })
-            .collect();
-        items.sort();
-        items.into_iter().map(|(_, id)| id).collect()
-    }
-
-    /// Whether a run waits for an outcome.
-    pub(crate) fn waits(&self, id: ExecutionId) -> bool {
-        self.pending_of(id).is_some_and(|pending| pending.due.is_up())
-    }
-
     /// The step that is due came up while its integration was inactive.
     pub(crate) fn pause(&self) -> PauseStep {
         self.pause_of(self.execution())
@@ -471,55 +413,6 @@ impl Story {
             Recorded { meta, body }
         });
         stamped.collect()
-    }
-
-    /// An event in a line; moments count from now.
-    fn line(&self, event: &Event) -> String {
-        let at = |due: Timestamp| format!("in {} ms", due.since_ms(self.now));
-        match event {
-            Event::EventReceived(e) => format!("received, starts {}", e.executions),
-            Event::ExecutionStarted(_) => "started".into(),
-            Event::StepReady(e) => {
-                let when = e.due.map_or_else(|| "now".into(), at);
-                format!("step {} ready {when}, attempt {}", e.index, e.attempt)
-            }
-            Event::StepPaused(e) => {
-                format!("step {} paused, attempt {}: {}", e.index, e.attempt, e.code)
-            }
-            Event::StepSucceeded(e) => format!("step {} succeeded, attempt {}", e.index, e.attempt),
-            Event::StepFailed(e) => {
-                let on = if e.continued { ", goes on" } else { "" };
-                let again =
-                    e.retry_at.map_or_else(|| on.into(), |due| format!(", again {}", at(due)));
-                format!("step {} failed, attempt {}: {}{again}", e.index, e.attempt, e.code)
-            }
-            Event::Responded(e) => format!("responded {}", e.status),
-            Event::ExecutionFinished(e) => {
-                format!("{:?}, {} tasks: {}", e.ending, e.task_count, e.code).to_lowercase()
-            }
-            Event::PageFetched(e) => format!("page {} fetched, attempt {}", e.page, e.attempt),
-            Event::ScheduleSet(e) => match e.at {
-                Some(due) => format!("schedule set {}", at(due)),
-                None => format!("schedule unset: {}", e.code),
-            },
-            Event::ScheduleFired(e) => {
-                format!("schedule fired, {} missed, starts {}", e.missed, e.executions)
-            }
-            Event::ItemFinished(e) => format!("item {} {:?}", e.number, e.ending).to_lowercase(),
-            Event::WorkflowSwitched(e) => {
-                format!("switched {}", if e.enabled { "on" } else { "off" })
-            }
-            Event::IntegrationEnabled(e) => format!("enabled, starts {}", e.workflows),
-            Event::WebhookReceived(e) => format!("webhook, tells {}", e.recipients.len()),
-            Event::WebhookReplayed(e) => format!("replayed, tells {}", e.recipients.len()),
-            Event::SettingsSaved(e) => {
-                let of = e.workflow.map_or("all", |_| "one");
-                format!("saved for {of}: {}", e.filled.join(" "))
-            }
-            Event::CommandRejected(e) => format!("rejected: {}", e.code),
-            Event::CommandRepeated(_) => "repeated".into(),
-            other => other.name().into(),
-        }
     }
 }
 
