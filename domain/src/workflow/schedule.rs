@@ -138,7 +138,7 @@ impl Moments {
         Ok(due.plus_ms((lot % room.unsigned_abs()) as i64))
     }
 
-    /// How many moments there are after one and up to another; [`MISSED_MAX`] at most.
+    /// How many moments there are after one and up to another; a thousand at most.
     pub fn between(&self, after: Timestamp, until: Timestamp) -> i32 {
         let mut at = after;
         for count in 0..MISSED_MAX {
