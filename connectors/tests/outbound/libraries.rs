@@ -95,7 +95,7 @@ const CALLS: &[(&str, &str, &str)] = &[
     (
         "https",
         "return await new Promise((done, fail) => libraries.https.get(p.url.replace('http:', 'https:'), done).on('error', (e) => done(e.code)))",
-        r#""CONNECTION_FAILED""#,
+        r#""TLS_FAILED""#,
     ),
     (
         "jsforce",
