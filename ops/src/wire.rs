@@ -41,8 +41,7 @@ pub async fn open(config: &Config) -> Result<Ports> {
     vault.prove().await.map_err(|error| unopened(config, error))?;
     let feed = Arc::new(Feed::new(log.clone()));
     feed.refresh().await?;
-    // On a log of its own, nobody else reads what it writes.
-    let level = if log.exclusive() { Level::newest() } else { Level::oldest() };
+    let level = Level::at(log.schema_max());
     let world = World {
         log,
         store,

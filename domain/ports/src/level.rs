@@ -17,14 +17,19 @@ impl Level {
         Self(Arc::new(AtomicU32::new(u32::MAX)))
     }
 
-    /// Nothing newer than what every build knows, until the log was asked.
+    /// Nothing newer than what every build knows.
     pub fn oldest() -> Self {
-        Self(Arc::new(AtomicU32::new(0)))
+        Self::at(0)
     }
 
-    /// From now on, schemas up to this one may be written.
-    pub fn set(&self, schema: u32) {
-        self.0.store(schema, Ordering::Release);
+    /// As the log has it.
+    pub fn at(schema: u32) -> Self {
+        Self(Arc::new(AtomicU32::new(schema)))
+    }
+
+    /// Schemas up to this one may be written from now on. It never falls.
+    pub fn raise(&self, schema: u32) {
+        self.0.fetch_max(schema, Ordering::AcqRel);
     }
 
     /// The highest schema that may be written.

@@ -158,6 +158,12 @@ pub trait Log: Send + Sync {
     /// Else it stands if its offsets follow what was read, and what is between must be read first.
     fn exclusive(&self) -> bool;
 
+    /// The highest schema that may be written, as far as it was known when the log was opened: all
+    /// that this build knows, where nobody else reads it.
+    fn schema_max(&self) -> u32 {
+        u32::MAX
+    }
+
     /// Appends records, in order per partition, and returns their offsets once they are durable.
     ///
     /// # Errors

@@ -95,7 +95,7 @@ pub async fn attend(
                  {ours}: update it"
             )));
         }
-        world.level.set(level);
+        world.level.raise(level);
         if let Some(mut view) = roster.view(&all) {
             if leaves {
                 view.seats.clear();

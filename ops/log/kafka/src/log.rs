@@ -58,6 +58,10 @@ impl Log for KafkaLog {
         false
     }
 
+    fn schema_max(&self) -> u32 {
+        self.identity.level
+    }
+
     async fn append(&self, records: Vec<(Partition, Record)>) -> Result<Vec<Offset>, Error> {
         self.appender.append(records).await
     }
