@@ -14,7 +14,7 @@ use crate::id::{CommandId, ExecutionId};
 use crate::key::Key;
 use crate::payload::Payload;
 use crate::state::{Execution, ItemOf, Join, Lineage, Nest, Nested, Pending, RowKey};
-use crate::workflow::{FanOut, Scope, Step, fan_out};
+use crate::workflow::{Action, FanOut, Scope, Step, fan_out};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -78,7 +78,9 @@ pub(super) fn go_on(
     if join.is_over() {
         return finish(walk, open, (step, pending), join).map_err(Halt::from);
     }
-    let Action { first } = Action::of(step)?;
+    let Action::FanOut(FanOut { first, .. }) = step.action else {
+        return Err(Rejected::internal("The step does not fan out.").into());
+    };
     let mut events = Vec::new();
     let mut after = join.clone();
     let lineage = &walk.lineage;
@@ -107,20 +109,6 @@ pub(super) fn go_on(
         events.push(walk.ready(pending.index, step, 1, Some(last.plus_ms(1))));
     }
     Ok(events)
-}
-
-/// Where the steps of a fan out's items begin.
-struct Action {
-    first: Option<u16>,
-}
-
-impl Action {
-    fn of(step: &Step) -> Result<Self, Rejected> {
-        match &step.action {
-            crate::workflow::Action::FanOut(fan_out) => Ok(Self { first: fan_out.first }),
-            _ => Err(Rejected::internal("The step does not fan out.")),
-        }
-    }
 }
 
 fn page_of(
@@ -256,16 +244,7 @@ pub(super) fn item_ended(
     (ending, code): (Ending, &str),
     events: &mut Vec<Event>,
 ) {
-    events.push(Event::ItemFinished(ItemFinished {
-        execution: walk.lineage.id,
-        parent: of.parent,
-        step: of.step,
-        index: i32::from(of.index),
-        number: i32::try_from(of.number).unwrap_or(i32::MAX),
-        ending,
-        code: code.to_owned(),
-        task_count: walk.lineage.run.task_count,
-    }));
+    events.push(finished((walk.lineage.id, of), walk.lineage.run, (ending, code)));
     let Some((_, outer)) = walk.lineage.within.first().filter(|_| walk.wakes) else { return };
     let Some(join) = outer.nest.joins.get(&of.index) else { return };
     if outer.run.pending.is_some() {
@@ -287,14 +266,22 @@ pub(super) fn item_ended(
 
 /// An item of a run that has ended: nothing waits for what becomes of it.
 pub(super) fn orphaned(id: ExecutionId, of: ItemOf, run: &Execution) -> Event {
+    finished((id, of), run, (Ending::Cancelled, "CANCELLED"))
+}
+
+fn finished(
+    (id, of): (ExecutionId, ItemOf),
+    run: &Execution,
+    (ending, code): (Ending, &str),
+) -> Event {
     Event::ItemFinished(ItemFinished {
         execution: id,
         parent: of.parent,
         step: of.step,
         index: i32::from(of.index),
         number: i32::try_from(of.number).unwrap_or(i32::MAX),
-        ending: Ending::Cancelled,
-        code: "CANCELLED".to_owned(),
+        ending,
+        code: code.to_owned(),
         task_count: run.task_count,
     })
 }

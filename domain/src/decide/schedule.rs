@@ -6,7 +6,7 @@
 use super::permission::Permissions;
 use super::run::{Start, start};
 use super::user::user_row;
-use super::{Given, Halt, Open, Rejected, project_of, user_key};
+use super::{DECISION_EVENTS_MAX, Given, Halt, Open, Rejected, project_of, user_key};
 use crate::command::{Command, FireSchedule, SetSchedule};
 use crate::config::Project;
 use crate::event::{Event, ScheduleFired, ScheduleSet, TriggerKind};
@@ -139,7 +139,8 @@ impl<'a> Wanted<'a> {
 }
 
 /// A decision on a user, with the schedules that are to be set because of it: of what it switches on
-/// or completes, and those whose time zone may follow what it says of the user.
+/// or completes, and those whose time zone may follow what it says of the user. What one decision
+/// has no room for, an owner finds when it looks through its users.
 pub(super) fn after(
     given: &Given<'_>,
     open: &mut dyn Open,
@@ -155,18 +156,16 @@ pub(super) fn after(
     let mut user = before.clone();
     events.iter().for_each(|event| apply(&mut user, event, given.now));
     let metadata = events.iter().find_map(described);
-    let mut set = Vec::new();
-    for (credential, account) in &user.credentials {
-        for workflow in &account.enabled {
-            let place = (*workflow, *credential);
-            let Some(wanted) = Wanted::of(project, &user, place) else { continue };
-            let is_new = Wanted::of(project, &before, place).is_none();
-            if is_new || metadata.is_some() && wanted.schedule.follows_user() {
-                set.push(wanted.next(given, open, command, metadata.as_ref())?);
-            }
+    let accounts = user.credentials.iter();
+    let places = accounts.flat_map(|(id, account)| account.enabled.iter().map(|on| (*on, *id)));
+    for place in places {
+        let Some(wanted) = Wanted::of(project, &user, place) else { continue };
+        let is_new = Wanted::of(project, &before, place).is_none();
+        let may_move = metadata.is_some() && wanted.schedule.follows_user();
+        if (is_new || may_move) && events.len() < DECISION_EVENTS_MAX {
+            events.push(wanted.next(given, open, command, metadata.as_ref())?);
         }
     }
-    events.extend(set);
     Ok(events)
 }
 
