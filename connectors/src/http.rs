@@ -143,28 +143,16 @@ impl Client {
     /// # Errors
     /// There is no complete answer, or it breaks a bound.
     pub async fn send(&self, call: Call) -> Result<Answer, Error> {
-        self.within_time(call, Some(self.redirects_max)).await
-    }
-
-    /// The same, without following redirects: they are answers like any other.
-    ///
-    /// # Errors
-    /// There is no complete answer, or it breaks a bound.
-    pub async fn send_once(&self, call: Call) -> Result<Answer, Error> {
-        self.within_time(call, None).await
-    }
-
-    async fn within_time(&self, call: Call, redirects_max: Option<u8>) -> Result<Answer, Error> {
         let timeout_ms = call.timeout_ms;
         let time = Duration::from_millis(u64::from(timeout_ms));
         // Boxed: the future holds the connection's state and is large.
-        match tokio::time::timeout(time, Box::pin(self.follow(call, redirects_max))).await {
+        match tokio::time::timeout(time, Box::pin(self.follow(call))).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::Timeout { timeout_ms }),
         }
     }
 
-    async fn follow(&self, mut call: Call, redirects_max: Option<u8>) -> Result<Answer, Error> {
+    async fn follow(&self, mut call: Call) -> Result<Answer, Error> {
         let _slot = self.slots.acquire().await;
         let mut followed = 0;
         loop {
@@ -173,10 +161,9 @@ impl Client {
                 return read(call, response).await;
             }
             let status = response.status().as_u16();
-            let Some(redirects_max) = redirects_max else { return read(call, response).await };
             match redirect::location(&call.url, status, response.headers())? {
                 None => return read(call, response).await,
-                Some(_) if followed == redirects_max => {
+                Some(_) if followed == self.redirects_max => {
                     return Err(Error::Redirect { reason: "there are too many of them" });
                 }
                 Some(next) => redirect::follow(&mut call, status, next)?,

@@ -132,7 +132,8 @@ impl Outside {
             url,
             headers,
             body: given.bytes(5)?.into(),
-            follows_redirects: true,
+            // The library that asked follows them, one by one.
+            follows_redirects: false,
             timeout_ms: self.timeout_ms,
             body_bytes_max: (self.bytes_max / UNDER_WAY_MAX) as u64,
         };
@@ -147,7 +148,7 @@ impl Outside {
             let Some((id, call)) = state.waiting.pop_front() else { return };
             let (client, tell) = (network.client.clone(), self.tell.clone());
             let task = network.handle.spawn(async move {
-                let answer = client.send_once(call).await;
+                let answer = client.send(call).await;
                 // A call that has ended does not listen any more.
                 let _ = tell.send((id, answer));
             });
