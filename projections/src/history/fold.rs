@@ -115,20 +115,8 @@ impl<'a> Folding<'a> {
             ..parent.execution.clone()
         };
         let item = StepExecution {
-            id: step_execution(e.execution, &e.step.0),
-            step: e.step,
-            status: Status::Succeeded,
-            kind: StepType::Item,
-            attempts: vec![Attempt {
-                status: Status::Succeeded,
-                ended_at: Some(at),
-                output_size: i64::from(e.size),
-                ..waiting(at)
-            }],
-            started_at: at,
-            ended_at: Some(at),
-            next: Vec::new(),
             prev: Some(step_execution(e.parent, &e.step.0)),
+            ..first((e.execution, e.step), StepType::Item, e.size, at)
         };
         self.keep(offset, e.execution, (&item.id, 1))?;
         let run = Run { execution, steps: vec![item] };
@@ -191,23 +179,33 @@ fn started(event: &Recorded<Event>, e: &ExecutionStarted) -> Run {
         started_at: at,
         ended_at: None,
     };
-    let trigger = StepExecution {
-        id: step_execution(e.execution, &e.workflow.0),
-        step: StepId(e.workflow.0),
+    let place = (e.execution, StepId(e.workflow.0));
+    Run { execution, steps: vec![first(place, StepType::Trigger(e.trigger), e.size, at)] }
+}
+
+/// What counts as the first step of a run: what it was begun with.
+fn first(
+    (execution, step): (ExecutionId, StepId),
+    kind: StepType,
+    size: i32,
+    at: Timestamp,
+) -> StepExecution {
+    StepExecution {
+        id: step_execution(execution, &step.0),
+        step,
         status: Status::Succeeded,
-        kind: StepType::Trigger(e.trigger),
+        kind,
         attempts: vec![Attempt {
             status: Status::Succeeded,
             ended_at: Some(at),
-            output_size: i64::from(e.size),
+            output_size: i64::from(size),
             ..waiting(at)
         }],
         started_at: at,
         ended_at: Some(at),
         next: Vec::new(),
         prev: None,
-    };
-    Run { execution, steps: vec![trigger] }
+    }
 }
 
 /// The row of a step; it begins with the first thing heard of it.
