@@ -5,6 +5,7 @@
 //! The load comes from this process over TCP, so it shares the cores with the node.
 
 mod answer;
+mod arrival;
 mod backlog;
 mod batch;
 mod fan_out;
