@@ -38,9 +38,11 @@ pub(super) fn record(
         return Err(Rejected::new("OUTCOME_LATE", "The attempt has ended.").into());
     }
     let Some(walk) = walk(given, command, c.execution)? else {
-        let ended =
-            if c.code.is_empty() { succeeded(c, pending) } else { failed(c, pending, None, false) };
-        let item = orphan(given, c.execution, run).map(|item| vec![ended, item]);
+        let (ended, run) = match c.code.is_empty() {
+            true => (succeeded(c, pending), with_output(run, c, pending)),
+            false => (failed(c, pending, None, false), run.clone()),
+        };
+        let item = orphan(given, c.execution, &run).map(|item| vec![ended, item]);
         return item.ok_or_else(|| finished_before().into());
     };
     let step = step_of(walk.workflow, pending)?;
@@ -123,12 +125,18 @@ fn walk_on(
     pending: &Pending,
     events: &mut Vec<Event>,
 ) -> Result<(), Halt> {
-    let mut run = walk.lineage.run.clone();
+    let run = with_output(walk.lineage.run, c, pending);
+    Ok(advance(&walk.with(&run), open, step.next, events)?)
+}
+
+/// The run as it is once what the attempt gave is folded.
+fn with_output(run: &Execution, c: &RecordOutcome, pending: &Pending) -> Execution {
+    let mut run = run.clone();
     run.outputs.insert(pending.index, c.sealed.clone());
     if c.code.is_empty() {
         run.task_count += pending.kind.tasks();
     }
-    Ok(advance(&walk.with(&run), open, step.next, events)?)
+    run
 }
 
 pub(super) fn fire(

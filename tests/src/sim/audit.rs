@@ -88,6 +88,12 @@ impl Audit {
             Event::StepFailed(e) => {
                 self.ended.insert((e.execution, e.step, e.attempt));
             }
+            Event::PageFetched(e) => {
+                self.ended.insert((e.execution, e.step, e.attempt));
+            }
+            Event::ItemFinished(e) => {
+                self.finished.insert(e.execution);
+            }
             Event::ExecutionFinished(e) => {
                 self.finished.insert(e.execution);
                 self.live.retain(|live| *live != e.execution);
