@@ -13,7 +13,7 @@ use crate::event::{
 use crate::id::{CommandId, ExecutionId};
 use crate::key::Key;
 use crate::payload::Payload;
-use crate::state::{Execution, ItemOf, Join, Lineage, Nest, Nested, Pending, RowKey};
+use crate::state::{Execution, ItemOf, Join, Lineage, Nest, Nested, Pending, RowKey, Rows};
 use crate::workflow::{Action, FanOut, Scope, Step, fan_out};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -244,7 +244,7 @@ pub(super) fn item_ended(
     (ending, code): (Ending, &str),
     events: &mut Vec<Event>,
 ) {
-    events.push(finished((walk.lineage.id, of), walk.lineage.run, (ending, code)));
+    events.push(finished((walk.lineage.id, of), walk.lineage.run.task_count, (ending, code)));
     let Some((_, outer)) = walk.lineage.within.first().filter(|_| walk.wakes) else { return };
     let Some(join) = outer.nest.joins.get(&of.index) else { return };
     if outer.run.pending.is_some() {
@@ -264,16 +264,29 @@ pub(super) fn item_ended(
     }
 }
 
-/// An item of a run that has ended: nothing waits for what becomes of it.
-pub(super) fn orphaned(id: ExecutionId, of: ItemOf, run: &Execution) -> Event {
-    finished((id, of), run, (Ending::Cancelled, "CANCELLED"))
+/// The end of an item within a run that has ended: nothing waits for what becomes of it. Where it is
+/// the last one at work of an item that fanned out itself, that one ends too, for nothing else would
+/// come to it.
+pub(super) fn orphaned(rows: &Rows, id: ExecutionId, of: ItemOf, run: &Execution) -> Vec<Event> {
+    let mut events = Vec::new();
+    let (mut id, mut of, mut tasks) = (id, of, run.task_count);
+    loop {
+        events.push(finished((id, of), tasks, (Ending::Cancelled, "CANCELLED")));
+        let outer = rows.nested(&RowKey::Execution(of.parent));
+        let Some(outer) = outer.filter(|outer| outer.run.pending.is_none()) else { break };
+        let Some(outer_of) = outer.nest.of else { break };
+        let Some(join) = outer.nest.joins.get(&of.index) else { break };
+        let mut join = join.clone();
+        join.end(of.number, None);
+        if join.ended < join.begun {
+            break;
+        }
+        (id, of, tasks) = (of.parent, outer_of, outer.run.task_count + tasks);
+    }
+    events
 }
 
-fn finished(
-    (id, of): (ExecutionId, ItemOf),
-    run: &Execution,
-    (ending, code): (Ending, &str),
-) -> Event {
+fn finished((id, of): (ExecutionId, ItemOf), tasks: i32, (ending, code): (Ending, &str)) -> Event {
     Event::ItemFinished(ItemFinished {
         execution: id,
         parent: of.parent,
@@ -282,7 +295,7 @@ fn finished(
         number: i32::try_from(of.number).unwrap_or(i32::MAX),
         ending,
         code: code.to_owned(),
-        task_count: run.task_count,
+        task_count: tasks,
     })
 }
 

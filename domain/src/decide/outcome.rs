@@ -42,8 +42,8 @@ pub(super) fn record(
             true => (succeeded(c, pending), with_output(run, c, pending)),
             false => (failed(c, pending, None, false), run.clone()),
         };
-        let item = orphan(given, c.execution, &run).map(|item| vec![ended, item]);
-        return item.ok_or_else(|| finished_before().into());
+        let items = orphan(given, c.execution, &run)?;
+        return Ok([vec![ended], items].concat());
     };
     let step = step_of(walk.workflow, pending)?;
     if c.code.is_empty() {
@@ -70,7 +70,7 @@ pub(super) fn lose(
     let attempt = (c.execution, c.step, c.attempt);
     let (walk, pending) = match pause::at(given, command, attempt, Due::Begun)? {
         Ok(at) => at,
-        Err(orphan) => return Ok(vec![orphan]),
+        Err(orphan) => return Ok(orphan),
     };
     let step = step_of(walk.workflow, pending)?;
     let message = "The node that performed the step is gone. Whether it was performed is unknown.";
@@ -153,9 +153,7 @@ pub(super) fn fire(
         return Err(Rejected::new("TIMER_LATE", "The timer has fired.").into());
     }
     let Some(walk) = walk(given, command, c.execution)? else {
-        return orphan(given, c.execution, run)
-            .map(|item| vec![item])
-            .ok_or_else(|| finished_before().into());
+        return Ok(orphan(given, c.execution, run)?);
     };
     match pause::halted(given, &walk, pending) {
         Some(halted) => Ok(halted),
@@ -215,7 +213,7 @@ pub(super) fn ended(
 ) -> Option<Vec<Event>> {
     let (run, _) = waiting(given, execution, step, attempt).ok()?;
     let Some(walk) = walk(given, command, execution).ok()? else {
-        return orphan(given, execution, run).map(|item| vec![item]);
+        return orphan(given, execution, run).ok();
     };
     let mut events = Vec::new();
     walk.end(Ending::Failed, code, &mut events);
@@ -252,8 +250,13 @@ pub(super) fn walk<'a>(
 }
 
 /// The end of an item of a run that has ended.
-pub(super) fn orphan(given: &Given<'_>, id: ExecutionId, run: &Execution) -> Option<Event> {
-    given.rows.item_of(id).map(|of| fan_out::orphaned(id, of, run))
+pub(super) fn orphan(
+    given: &Given<'_>,
+    id: ExecutionId,
+    run: &Execution,
+) -> Result<Vec<Event>, Rejected> {
+    let of = given.rows.item_of(id).ok_or_else(finished_before)?;
+    Ok(fan_out::orphaned(given.rows, id, of, run))
 }
 
 pub(super) fn finished_before() -> Rejected {

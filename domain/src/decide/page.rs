@@ -31,8 +31,7 @@ pub(super) fn record(
         return Err(Rejected::new("OUTCOME_LATE", "The attempt has ended.").into());
     }
     let Some(walk) = outcome::walk(given, command, c.execution)? else {
-        let item = outcome::orphan(given, c.execution, run).map(|item| vec![item]);
-        return item.ok_or_else(|| outcome::finished_before().into());
+        return Ok(outcome::orphan(given, c.execution, run)?);
     };
     let step = outcome::step_of(walk.workflow, pending)?;
     let before = pages_before(&walk.lineage, pending.index);

@@ -27,7 +27,7 @@ pub(super) fn pause(
     let attempt = (c.execution, c.step, c.attempt);
     let (walk, pending) = match at(given, command, attempt, Due::Now)? {
         Ok(at) => at,
-        Err(orphan) => return Ok(vec![orphan]),
+        Err(orphan) => return Ok(orphan),
     };
     match halted(given, &walk, pending) {
         Some(halted) => Ok(halted),
@@ -45,7 +45,7 @@ pub(super) fn resume(
     let attempt = (c.execution, c.step, c.attempt);
     let (walk, pending) = match at(given, command, attempt, Due::Resumed)? {
         Ok(at) => at,
-        Err(orphan) => return Ok(vec![orphan]),
+        Err(orphan) => return Ok(orphan),
     };
     match halted(given, &walk, pending).as_deref() {
         Some([Event::StepPaused(_)]) => {
@@ -63,14 +63,14 @@ pub(super) fn at<'a>(
     command: &Recorded<Command>,
     (id, step, attempt): (ExecutionId, StepId, i32),
     due: Due,
-) -> Result<Result<(Walk<'a>, &'a Pending), Event>, Rejected> {
+) -> Result<Result<(Walk<'a>, &'a Pending), Vec<Event>>, Rejected> {
     let (run, pending) = waiting(given, id, step, attempt)?;
     if pending.due != due {
         return Err(Rejected::new("OUTCOME_LATE", "The step does not wait for this."));
     }
     match outcome::walk(given, command, id)? {
         Some(walk) => Ok(Ok((walk, pending))),
-        None => outcome::orphan(given, id, run).map(Err).ok_or_else(outcome::finished_before),
+        None => Ok(Err(outcome::orphan(given, id, run)?)),
     }
 }
 
