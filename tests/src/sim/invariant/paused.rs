@@ -28,6 +28,10 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
                     paused.insert(e.execution);
                     continue;
                 }
+                Event::ItemStarted(e) => {
+                    paused.remove(&e.parent);
+                    (e.execution, "an item")
+                }
                 Event::StepReady(e) if paused.remove(&e.execution) => (e.execution, "a step"),
                 Event::StepSucceeded(e)
                     if e.kind == StepKind::Delay && paused.remove(&e.execution) =>
