@@ -2,6 +2,7 @@
 
 mod address;
 mod config;
+mod control;
 mod execution;
 mod page;
 mod replay;
@@ -10,6 +11,7 @@ mod user;
 
 pub use address::*;
 pub use config::*;
+pub use control::*;
 pub use execution::*;
 pub use page::*;
 pub use replay::*;
@@ -49,6 +51,11 @@ crate::codec::family! {
         354 ReplayWebhook "replay_webhook.1";
         355 ReplayWebhooks "replay_webhooks.1";
         356 ContinueReplay "continue_replay.1";
+        360 ReplayExecution "replay_execution.1";
+        361 ReplayExecutions "replay_executions.1";
+        362 PauseExecution "pause_execution.1";
+        363 ResumeExecution "resume_execution.1";
+        369 DeleteUser "delete_user.1";
     }
 }
 
@@ -68,6 +75,7 @@ impl Command {
             Command::SaveSettings(c) => Some(&c.sealed),
             Command::RecordOutcome(c) => Some(&c.sealed),
             Command::RecordPage(c) => Some(&c.sealed),
+            Command::ReplayExecution(c) => Some(&c.sealed),
             _ => None,
         }
     }

@@ -212,6 +212,7 @@ fn dispatch(
         Command::StartEnabled(c) => run::start_enabled(given, open, command, c),
         Command::ContinueStarts(c) => run::continue_starts(given, open, command, c),
         Command::RemoveCredential(c) => user::remove(given, command, c),
+        Command::DeleteUser(_) => user::delete(given, command),
         Command::ConnectCredential(_)
         | Command::SwitchWorkflow(_)
         | Command::SaveSettings(_)
@@ -227,13 +228,17 @@ fn dispatch(
         Command::PauseStep(c) => pause::pause(given, open, command, c),
         Command::ResumeStep(c) => pause::resume(given, open, command, c),
         Command::LoseStep(c) => outcome::lose(given, open, command, c),
+        Command::PauseExecution(c) => pause::pause_run(given, command, c),
+        Command::ResumeExecution(c) => pause::resume_run(given, open, command, c),
         Command::SetSchedule(c) => schedule::set(given, open, command, c),
         Command::FireSchedule(c) => schedule::fire(given, open, command, c),
         Command::ReceiveWebhook(c) => Ok(address::receive(given, command, c)),
         Command::SpreadWebhook(c) => Ok(address::spread(given, command, c)),
         Command::LinkCredential(c) => Ok(address::link(c)),
-        Command::ReplayWebhook(c) => replay::one(given, command, c),
-        Command::ReplayWebhooks(c) => replay::many(given, command, c),
+        Command::ReplayWebhook(c) => replay::webhook::one(given, command, c),
+        Command::ReplayWebhooks(c) => replay::webhook::many(given, command, c),
+        Command::ReplayExecution(c) => replay::execution::one(given, open, command, c),
+        Command::ReplayExecutions(c) => replay::execution::many(given, command, c),
         Command::ContinueReplay(c) => replay::go_on(given, command, c),
         Command::AskSlots(c) => Ok(budget::ask(given, command, c)),
         Command::HoldSlots(c) => Ok(budget::hold(c)),

@@ -2,6 +2,7 @@
 
 mod address;
 mod config;
+mod control;
 mod execution;
 mod fan_out;
 mod owner;
@@ -12,6 +13,7 @@ mod user;
 
 pub use address::*;
 pub use config::*;
+pub use control::*;
 pub use execution::*;
 pub use fan_out::*;
 pub use owner::*;
@@ -68,6 +70,12 @@ crate::codec::family! {
         357 WebhookReplayed "webhook_replayed.1";
         358 ReplayRequested "replay_requested.1";
         359 ReplayContinued "replay_continued.1";
+        364 ExecutionReplayed "execution_replayed.1";
+        365 StepKept "step_kept.1";
+        366 ExecutionsReplayRequested "executions_replay_requested.1";
+        367 ExecutionPaused "execution_paused.1";
+        368 ExecutionResumed "execution_resumed.1";
+        370 UserDeleted "user_deleted.1";
     }
 }
 
@@ -95,6 +103,10 @@ impl Event {
             Event::ItemsPaged(e) => Some(e.execution),
             Event::ItemStarted(e) => Some(e.execution),
             Event::ItemFinished(e) => Some(e.execution),
+            Event::ExecutionReplayed(e) => Some(e.execution),
+            Event::StepKept(e) => Some(e.execution),
+            Event::ExecutionPaused(e) => Some(e.execution),
+            Event::ExecutionResumed(e) => Some(e.execution),
             _ => None,
         }
     }
@@ -117,6 +129,7 @@ impl Event {
             Event::PageFetched(e) => Some(&e.sealed),
             Event::ItemsPaged(e) => Some(&e.sealed),
             Event::ItemStarted(e) => Some(&e.sealed),
+            Event::StepKept(e) => Some(&e.sealed),
             _ => None,
         }
     }
@@ -139,6 +152,7 @@ impl Event {
             Event::PageFetched(e) => Some(&mut e.sealed),
             Event::ItemsPaged(e) => Some(&mut e.sealed),
             Event::ItemStarted(e) => Some(&mut e.sealed),
+            Event::StepKept(e) => Some(&mut e.sealed),
             _ => None,
         }
     }

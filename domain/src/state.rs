@@ -20,7 +20,7 @@ pub use expiry::{
 pub use fold::fold;
 pub(crate) use fold::user::apply;
 pub use nested::{AHEAD_MAX, ItemOf, Join, LIVE_MAX, Lineage, Nest, Nested, Pages};
-pub use replay::{REPLAYED_MAX, REPLAYED_PER_SECOND_MAX, REPLAYS_MAX, Replaying};
+pub use replay::{REPLAYED_MAX, REPLAYED_PER_SECOND_MAX, REPLAYS_MAX, Replaying, Wanted};
 pub use schedule::{Schedule, schedule_id};
 pub use user::{Credential, Saved, Settings, User};
 
@@ -343,6 +343,8 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         Command::PauseStep(c) => keys.push(RowKey::Execution(c.execution)),
         Command::ResumeStep(c) => keys.push(RowKey::Execution(c.execution)),
         Command::LoseStep(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::PauseExecution(c) => keys.push(RowKey::Execution(c.execution)),
+        Command::ResumeExecution(c) => keys.push(RowKey::Execution(c.execution)),
         Command::ReceiveWebhook(c) => {
             keys.push(RowKey::Delivery(project, c.integration, c.delivery.clone()));
             let account = Account::named(c.credential, &c.provider_id);
@@ -353,6 +355,7 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
             keys.push(RowKey::Link(project, c.integration, account));
         }
         Command::ReplayWebhooks(c) => keys.push(RowKey::Replays(project, c.integration)),
+        Command::ReplayExecutions(c) => keys.push(RowKey::Replays(project, c.integration)),
         Command::ContinueReplay(c) => keys.push(RowKey::Replays(project, c.integration)),
         Command::LinkCredential(c) => {
             let by_provider = Account::Provider(c.provider_id.clone());
@@ -373,6 +376,7 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         }
         Command::ReceiveEvent(_)
         | Command::ReceiveRequest(_)
+        | Command::ReplayExecution(_)
         | Command::DeliverWebhook(_)
         | Command::ContinueStarts(_)
         | Command::ConnectCredential(_)
@@ -382,6 +386,7 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         | Command::StartEnabled(_)
         | Command::DescribeUser(_)
         | Command::SwitchUser(_)
+        | Command::DeleteUser(_)
         | Command::HoldSlots(_)
         | Command::RecordUnsealing(_)
         | Command::ApplyProject(_) => {}
@@ -416,6 +421,9 @@ pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
         }
         Event::ScheduleSet(e) => keys.push(RowKey::Schedule(schedule_id(e.workflow, e.credential))),
         Event::ReplayRequested(e) => keys.push(RowKey::Replays(meta.project, e.integration)),
+        Event::ExecutionsReplayRequested(e) => {
+            keys.push(RowKey::Replays(meta.project, e.integration));
+        }
         Event::ReplayContinued(e) => keys.push(RowKey::Replays(meta.project, e.integration)),
         Event::SlotsAsked(e) => keys.push(RowKey::Budget(e.project)),
         Event::SlotsGranted(e) => keys.push(RowKey::Budget(e.project)),

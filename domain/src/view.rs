@@ -2,9 +2,11 @@
 
 mod delivery;
 mod execution;
+mod usage;
 
 pub use delivery::{Deliveries, Delivery, DeliveryFilter, Replay};
 pub use execution::{
-    Attempt, Execution, ExecutionFilter, Executions, Run, Sort, Status, StepContents,
-    StepExecution, StepType,
+    Attempt, Execution, ExecutionFilter, Executions, ExecutionsReplay, Original, Run, Sort, Status,
+    StepContents, StepExecution, StepType, Unkept,
 };
+pub use usage::{Usage, UserUsage};

@@ -13,16 +13,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use domain::codec::{self, Family};
+use domain::command::ReplayExecution;
 use domain::config::ProjectSettings;
 use domain::event::{AppEventDefined, Event, ProjectConfigured};
-use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
+use domain::id::{CommandId, EventId, ExecutionId, ProjectId, StepId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
 use domain::state::{Seen, User};
-use domain::time::Timestamp;
+use domain::time::{Month, Timestamp};
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Replay, Run, StepContents,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Replay,
+    Run, StepContents, Unkept, Usage, UserUsage,
 };
 use ingest::{App, Limits};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -107,6 +109,32 @@ impl ingest::History for Nothing {
         _: Option<usize>,
     ) -> Result<Option<StepContents>, Error> {
         Ok(None)
+    }
+
+    async fn replay(
+        &self,
+        _: ProjectId,
+        _: &Run,
+        _: Option<StepId>,
+    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error> {
+        Ok(Ok(None))
+    }
+
+    async fn usage(&self, _: ProjectId, _: Month) -> Result<Vec<Usage>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn usage_of_users(
+        &self,
+        _: ProjectId,
+        _: Month,
+        _: (&str, usize),
+    ) -> Result<Vec<UserUsage>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn replays(&self, _: ProjectId) -> Result<Vec<ExecutionsReplay>, Error> {
+        Ok(Vec::new())
     }
 }
 

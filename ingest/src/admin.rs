@@ -5,5 +5,6 @@ pub(crate) mod execution;
 pub(crate) mod project;
 pub(crate) mod replay;
 pub(crate) mod unsealing;
+pub(crate) mod usage;
 pub(crate) mod user;
 pub(crate) mod webhook;

@@ -1,10 +1,13 @@
 //! What projections fold for the door to serve.
 
 use async_trait::async_trait;
-use domain::id::{EventId, ExecutionId, ProjectId};
+use domain::command::ReplayExecution;
+use domain::id::{EventId, ExecutionId, ProjectId, StepId};
 use domain::payload::Payload;
+use domain::time::Month;
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Replay, Run, StepContents,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Replay,
+    Run, StepContents, Unkept, Usage, UserUsage,
 };
 use ports::Error;
 use uuid::Uuid;
@@ -50,6 +53,41 @@ pub trait History: Send + Sync {
         step: Uuid,
         attempt: Option<usize>,
     ) -> Result<Option<StepContents>, Error>;
+
+    /// The command that runs an execution again, from a step if one is named; `None`: what it began
+    /// with is gone.
+    ///
+    /// # Errors
+    /// As [`History::list`]; within it, why it cannot begin there.
+    async fn replay(
+        &self,
+        project: ProjectId,
+        run: &Run,
+        from: Option<StepId>,
+    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error>;
+
+    /// What the project used, month by month up to `now`, newest first.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn usage(&self, project: ProjectId, now: Month) -> Result<Vec<Usage>, Error>;
+
+    /// What users used in a month: at most so many behind a user, in the order of their ids.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn usage_of_users(
+        &self,
+        project: ProjectId,
+        month: Month,
+        page: (&str, usize),
+    ) -> Result<Vec<UserUsage>, Error>;
+
+    /// Replays of many executions, newest first.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn replays(&self, project: ProjectId) -> Result<Vec<ExecutionsReplay>, Error>;
 }
 
 /// Webhooks that came, also refused and unmatched ones.

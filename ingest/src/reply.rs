@@ -18,6 +18,21 @@ pub(crate) struct Reply<T, const STATUS: u16 = 200> {
 #[schemars(inline)]
 pub(crate) struct Nothing {}
 
+/// It is done, and there is nothing to say: 201 with an empty body.
+pub(crate) struct Created;
+
+impl IntoResponse for Created {
+    fn into_response(self) -> Response {
+        StatusCode::CREATED.into_response()
+    }
+}
+
+impl Output for Created {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers_nothing("201", "Created");
+    }
+}
+
 impl<T, const STATUS: u16> Reply<T, STATUS> {
     /// An answer.
     pub(crate) fn new(body: T) -> Self {

@@ -89,15 +89,25 @@ routes! {
     get    "/projects/{project}/task-history/workflow-executions/{execution}"                       Team task_history::read, readExecution  "One execution with its steps.";
     get    "/projects/{project}/task-history/workflow-executions/{execution}/step-executions/{step}" Team task_history::step, readStep      "What a step took in and gave.";
 
+    post   "/projects/{project}/task-history/workflow-executions/{execution}/replay"                Team task_history::replay, replayExecution "Runs an execution again, with the version and the input that it had.";
+
     put    "/admin/v1/projects"                                      Admin admin::project::apply,    applyProject    "Makes a project what a project file says.";
     post   "/admin/v1/projects/{project}/users/{user}/disable"       Admin admin::user::disable,     disableUser     "Lets a user start nothing.";
     post   "/admin/v1/projects/{project}/users/{user}/enable"        Admin admin::user::enable,      enableUser      "Lets a user start workflows again.";
+    delete "/admin/v1/projects/{project}/users/{user}"               Admin admin::user::delete,      deleteUser      "Forgets a user, who can come back as a new one.";
     post   "/admin/v1/projects/{project}/executions/{execution}/cancel" Admin admin::execution::cancel, cancelExecution "Ends an execution.";
+    post   "/admin/v1/projects/{project}/executions/{execution}/pause"  Admin admin::execution::pause,  pauseExecution  "Lets no further step of an execution begin.";
+    post   "/admin/v1/projects/{project}/executions/{execution}/resume" Admin admin::execution::resume, resumeExecution "Lets a paused execution go on.";
+    post   "/admin/v1/projects/{project}/executions/{execution}/replay" Admin admin::execution::replay, replayExecutionAs "Runs an execution again: with another input, on another version, from a step.";
+    get    "/admin/v1/projects/{project}/executions/replays"         Admin admin::execution::replays::list, listExecutionReplays "Replays of many executions, and how far they have come.";
+    post   "/admin/v1/projects/{project}/executions/replays"         Admin admin::execution::replays::many, replayExecutions "Replays the executions that a filter lets pass.";
     get    "/admin/v1/projects/{project}/webhooks"                   Admin admin::webhook::list,     listWebhooks    "Webhooks that came, also refused and unmatched ones.";
     get    "/admin/v1/projects/{project}/webhooks/{webhook}"         Admin admin::webhook::read,     readWebhook     "One webhook, with what was sent.";
     post   "/admin/v1/projects/{project}/webhooks/{webhook}/replay" Admin admin::replay::one,     replayWebhook   "Hands a webhook to whom it is for now.";
     get    "/admin/v1/projects/{project}/webhooks/replays"           Admin admin::replay::list,     listReplays     "Replays of many webhooks, and how far they have come.";
     post   "/admin/v1/projects/{project}/webhooks/replays"           Admin admin::replay::many,     replayWebhooks  "Replays the webhooks that a filter lets pass.";
+    get    "/admin/v1/projects/{project}/usage"                      Admin admin::usage::months,     readUsage       "Tasks and connected users, by month.";
+    get    "/admin/v1/projects/{project}/usage/{month}"              Admin admin::usage::users,      readUsageOfUsers "Tasks of each user in a month.";
     post   "/admin/v1/unsealings"                                    Admin admin::unsealing::record, recordUnsealing "Records that somebody looks into sealed payloads.";
     post   "/admin/v1/api-keys"                                      Admin admin::api_key::make,     makeApiKey      "Makes an API key and its hash for the project file.";
 

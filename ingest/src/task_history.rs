@@ -3,13 +3,16 @@
 mod query;
 mod view;
 
+use crate::admin::execution::{Again, Asked, replayed};
 use crate::auth::Team;
+use crate::body::Received;
 use crate::door::Shared;
+use crate::idempotency::IdempotencyKey;
 use crate::layer::origin;
 use crate::path::Address;
 use crate::problem::{EXECUTION_UNKNOWN, Outcome, STEP_EXECUTION_UNKNOWN};
 use crate::query::Query;
-use crate::reply::Reply;
+use crate::reply::{Created, Reply};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use domain::id::ExecutionId;
@@ -56,6 +59,19 @@ pub(crate) async fn read(
     let run = run.ok_or_else(|| EXECUTION_UNKNOWN.plain())?;
     let items = door.app.history.items(&run).await?;
     Ok(Reply::new(view::Run::of(run, items, door.now())))
+}
+
+/// Runs an execution again as it was: with its version, and what it was begun with.
+pub(crate) async fn replay(
+    State(door): State<Shared>,
+    team: Team,
+    address: Address,
+    key: IdempotencyKey,
+    Received(body): Received,
+) -> Outcome<Created> {
+    let asked = Asked { route: "replay", key, body: &body };
+    replayed(&door, (team.id, &team.project), &address, asked, Again::default()).await?;
+    Ok(Created)
 }
 
 /// What an attempt of a step took in and gave, the last one unless the query names another.

@@ -1,11 +1,14 @@
 //! What the door reads, over what the projections wrote.
 
 use async_trait::async_trait;
-use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
+use domain::command::ReplayExecution;
+use domain::id::{CommandId, EventId, ExecutionId, ProjectId, StepId};
 use domain::payload::Payload;
 use domain::state::{Seen, User};
+use domain::time::Month;
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, Replay, Run, StepContents,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Replay,
+    Run, StepContents, Unkept, Usage, UserUsage,
 };
 use ports::Error;
 use projections::directory::DirectoryReader;
@@ -63,6 +66,32 @@ impl ingest::History for Tasks {
         attempt: Option<usize>,
     ) -> Result<Option<StepContents>, Error> {
         self.0.step(project, id, step, attempt).await
+    }
+
+    async fn replay(
+        &self,
+        project: ProjectId,
+        run: &Run,
+        from: Option<StepId>,
+    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error> {
+        self.0.replay(project, run, from).await
+    }
+
+    async fn usage(&self, project: ProjectId, now: Month) -> Result<Vec<Usage>, Error> {
+        self.0.usage(project, now).await
+    }
+
+    async fn usage_of_users(
+        &self,
+        project: ProjectId,
+        month: Month,
+        page: (&str, usize),
+    ) -> Result<Vec<UserUsage>, Error> {
+        self.0.usage_of_users(project, month, page).await
+    }
+
+    async fn replays(&self, project: ProjectId) -> Result<Vec<ExecutionsReplay>, Error> {
+        self.0.replays(project).await
     }
 }
 

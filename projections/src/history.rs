@@ -1,13 +1,17 @@
-//! Task History: every execution and what its steps took in and gave.
+//! Task History: every execution, what its steps took in and gave, and what they are metered as.
 
+mod control;
 mod fold;
 mod index;
 mod read;
+mod replays;
 mod search;
 mod starts;
 mod tally;
+mod usage;
 
 pub use read::HistoryReader;
+pub(crate) use replays::Span;
 
 use crate::runner::{Loaded, Projection, Standing};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -27,6 +31,8 @@ pub const CONTENTS: Table = Table("history.contents");
 pub const ITEMS: Table = Table("history.item");
 /// The run that the run of an item is within.
 pub const PARENTS: Table = Table("history.parent");
+/// Replays of many, by project, replay and integration.
+pub const REPLAYS: Table = Table("history.replay");
 /// Executions in the order of their start, by project and again by user.
 pub const STARTS: Table = Table("history.start");
 /// How many executions began in each span of time, by project and again by user.
@@ -41,12 +47,23 @@ impl Projection for History {
     }
 
     fn version(&self) -> u32 {
-        // 2: counts, and starts by user.
-        2
+        // 2: counts, and starts by user. 3: what is repeated, paused, and used.
+        3
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[RUNS, CONTENTS, ITEMS, PARENTS, STARTS, COUNTS]
+        &[
+            RUNS,
+            CONTENTS,
+            ITEMS,
+            PARENTS,
+            REPLAYS,
+            STARTS,
+            COUNTS,
+            usage::TASKS,
+            usage::MONTHS,
+            usage::CONNECTED,
+        ]
     }
 
     fn touches(&self, partition: u16, events: &[Standing]) -> Vec<(Table, Bytes)> {
@@ -68,7 +85,9 @@ impl Projection for History {
                 _ => !begun.contains(&id) && wanted.insert(id),
             };
         }
-        wanted.into_iter().map(|id| (RUNS, run_key(partition, id))).collect()
+        let runs = wanted.into_iter().map(|id| (RUNS, run_key(partition, id)));
+        let runs = runs.chain(replays::touched(partition, events));
+        runs.chain(usage::touched(partition, events)).collect()
     }
 
     fn fold(&self, partition: u16, rows: &mut Loaded, events: &[Standing]) -> Result<(), Error> {

@@ -45,7 +45,7 @@ pub struct Work {
     pub within: Vec<(ExecutionId, Nested)>,
     /// What a paginated request got with its last page.
     pub(crate) last_page: Option<Payload>,
-    /// Whether those live.
+    /// Whether those live, and nobody paused them.
     pub(crate) is_wanted: bool,
     /// The user, with the account that the run works for.
     pub user: Option<User>,
@@ -54,6 +54,11 @@ pub struct Work {
 }
 
 impl Work {
+    /// Whether its account is there, and its user not disabled.
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| !user.disabled && !user.credentials.is_empty())
+    }
+
     /// The run with what surrounds it.
     pub fn lineage(&self) -> Lineage<'_> {
         Lineage {

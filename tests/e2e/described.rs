@@ -138,8 +138,20 @@ impl Caller {
                 self.team(&format!("/{run}/step-executions/{step}")).await;
             }
         }
-        let cancel = format!("POST /admin/v1/projects/{{}}/executions/{}/cancel", text(running));
-        self.admin(&cancel, "").await;
+        let executions = "/admin/v1/projects/{}/executions";
+        for what in ["pause", "resume", "cancel", "replay"] {
+            let call = format!("POST {executions}/{}/{what}", text(running));
+            self.admin(&call, "").await;
+        }
+        let many = json!({ "userId": "nobody", "ending": "FAILED" });
+        self.admin(&format!("POST {executions}/replays"), many.to_string()).await;
+        until("the end of a replay", async || {
+            let all = self.admin(&format!("GET {executions}/replays"), "").await;
+            (all["replays"][0]["isDone"] == true).then_some(())
+        })
+        .await;
+        let replay = format!("/task-history/workflow-executions/{}/replay", text(running));
+        assert_eq!(self.world.call("POST", &replay, API_KEY).await.status, 201);
         self.world.run(&text(running)).await;
     }
 
@@ -191,6 +203,7 @@ impl Caller {
             let call = format!("POST /admin/v1/projects/{{}}/users/bert/{switch}");
             self.admin(&call, "").await;
         }
+        self.admin("DELETE /admin/v1/projects/{}/users/bert", "").await;
         let mut other = file();
         other["project"]["id"] = json!(id("another project"));
         other["workflows"] = json!([]);
@@ -199,6 +212,9 @@ impl Caller {
         self.admin("PUT /admin/v1/projects?dry_run=true", body.clone()).await;
         let applied = self.admin("PUT /admin/v1/projects", body).await;
         assert!(applied["apiKeys"]["made"].is_string() && applied["signingKey"].is_string());
+        let usage = self.admin("GET /admin/v1/projects/{}/usage", "").await;
+        let month = text(&usage["months"][0]["month"]);
+        self.admin(&format!("GET /admin/v1/projects/{{}}/usage/{month}"), "").await;
         self.admin("POST /admin/v1/api-keys", "").await;
         let looked = json!({ "who": "a test", "command": "export", "filter": "" });
         self.admin("POST /admin/v1/unsealings", looked.to_string()).await;

@@ -4,8 +4,6 @@ use crate::project::{GITHUB_SECRET, project, workflow};
 use crate::server::Server;
 use crate::world::{World, assert_error, text, until};
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::Request;
 use serde_json::{Value, json};
 use tests::harness::{Answer, Delivery};
 
@@ -32,15 +30,7 @@ async fn deliver(world: &World, id: &str, secret: &str) -> u16 {
 
 async fn admin(world: &World, call: &str, key: &str, body: &Value) -> Answer {
     let (method, path) = call.split_once(' ').unwrap();
-    let project = &world.api.project;
-    let url = format!("http://{}/admin/v1/projects/{project}/webhooks{path}", world.node.address);
-    let mut request = Request::builder().method(method).uri(url);
-    request = request.header("authorization", format!("Bearer {}", world.admin_key()));
-    if !key.is_empty() {
-        request = request.header("idempotency-key", key);
-    }
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    world.api.client.send(request.body(Full::from(body)).unwrap()).await.unwrap()
+    world.admin_with(method, &format!("/webhooks{path}"), key, body).await
 }
 
 /// The rows of the inbox that a filter lets pass, once there are so many.

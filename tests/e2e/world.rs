@@ -131,6 +131,25 @@ impl World {
         self.api.admin(method, path, &self.admin_key()).await.unwrap()
     }
 
+    /// The same with an `Idempotency-Key`, unless it is empty, and a body, unless it is null.
+    pub(crate) async fn admin_with(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Answer {
+        let (address, project) = (self.node.address, &self.api.project);
+        let url = format!("http://{address}/admin/v1/projects/{project}{path}");
+        let mut request = Request::builder().method(method).uri(url);
+        request = request.header("authorization", format!("Bearer {}", self.admin_key()));
+        if !key.is_empty() {
+            request = request.header("idempotency-key", key);
+        }
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.api.client.send(request.body(Full::from(body)).unwrap()).await.unwrap()
+    }
+
     pub(crate) fn admin_key(&self) -> String {
         let key = std::fs::read_to_string(self.data().join("admin.key")).unwrap();
         key.trim().to_owned()

@@ -148,6 +148,11 @@ pub struct SwitchUser {
     pub enabled: bool,
 }
 
+/// Forgets the user: accounts, settings, metadata. What runs for them ends with its next step.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "DeleteUser")]
+pub struct DeleteUser {}
+
 /// Tells an address whose an account at the provider is. Sent by the user's owner.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename = "LinkCredential")]

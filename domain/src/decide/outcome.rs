@@ -156,7 +156,7 @@ pub(super) fn fire(
         return Ok(orphan(given, c.execution, run)?);
     };
     match pause::halted(given, &walk, pending) {
-        Some(halted) => Ok(halted),
+        Some(halted) => Ok(halted.into_events()),
         None => go_on(&walk, open, pending),
     }
 }
@@ -186,22 +186,31 @@ pub(super) fn cancel(
     command: &Recorded<Command>,
     c: &CancelExecution,
 ) -> Result<Vec<Event>, Halt> {
-    let run = given.rows.execution(&RowKey::Execution(c.execution));
-    // Of another user there is no such execution.
-    let key = command.meta.parsed_key();
-    let is_own = |run: &&Execution| key == Some(Key::User(run.project, run.user.clone()));
-    let Some(run) = run.filter(is_own) else { return Err(finished_before().into()) };
-    if given.rows.item_of(c.execution).is_some() {
-        let reason =
-            "An item of a fan out is not cancelled by itself; cancel the execution it is in.";
-        return Err(Rejected::new("EXECUTION_FINISHED", reason).into());
-    }
+    let run = whole(given, command, c.execution)?;
     Ok(vec![Event::ExecutionFinished(ExecutionFinished {
         execution: c.execution,
         ending: Ending::Cancelled,
         code: "CANCELLED".to_owned(),
         task_count: run.task_count,
     })])
+}
+
+/// A live run of the command's user that people may ask something of.
+pub(super) fn whole<'a>(
+    given: &Given<'a>,
+    command: &Recorded<Command>,
+    id: ExecutionId,
+) -> Result<&'a Execution, Rejected> {
+    let run = given.rows.execution(&RowKey::Execution(id));
+    // Of another user there is no such execution.
+    let key = command.meta.parsed_key();
+    let is_own = |run: &&Execution| key == Some(Key::User(run.project, run.user.clone()));
+    let run = run.filter(is_own).ok_or_else(finished_before)?;
+    if given.rows.item_of(id).is_some() {
+        let reason = "An item of a fan out is not asked by itself, but the execution it is in.";
+        return Err(Rejected::new("EXECUTION_FINISHED", reason));
+    }
+    Ok(run)
 }
 
 /// The run ends, if it waits for that attempt: what comes next cannot be looked at.

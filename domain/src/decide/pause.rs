@@ -1,22 +1,71 @@
-//! Runs of an integration that is inactive, or gone.
+//! Runs that go no further.
 //!
-//! While an integration is inactive its runs go no further: a step that comes up is paused, and
-//! resumed when the integration is active again (behaviours.md 23). A run whose integration was
-//! removed ends with its next step.
+//! A step that comes up while somebody paused the run, its integration is inactive or its user
+//! disabled, is paused, and resumed when that is over (behaviours.md 23). A run whose integration or
+//! account was removed ends with its next step. What is undeployed, or switched off, only starts no
+//! more.
 
 use super::advance::Walk;
 use super::outcome::{self, waiting};
-use super::{Given, Halt, Open, Rejected};
-use crate::command::{Command, PauseStep, ResumeStep};
-use crate::event::{Ending, Event, StepPaused};
+use super::{Given, Halt, Open, Rejected, repeat};
+use crate::command::{Command, PauseExecution, PauseStep, ResumeExecution, ResumeStep};
+use crate::event::{Ending, Event, ExecutionPaused, ExecutionResumed, StepPaused};
 use crate::id::{ExecutionId, StepId};
 use crate::meta::Recorded;
-use crate::state::{Due, Pending};
+use crate::state::{Due, Lineage, Nest, Pending, RowKey};
 
 /// The code of what happens to runs of an inactive integration.
 const INACTIVE: &str = "INTEGRATION_INACTIVE";
+/// The code of what happens to runs of a disabled user.
+const DISABLED: &str = "USER_DISABLED";
+/// The code of what happens to runs that somebody paused.
+const PAUSED: &str = "EXECUTION_PAUSED";
 /// The code of what happens to runs of an integration that was removed.
 const REMOVED: &str = "INTEGRATION_UNKNOWN";
+/// The code of what happens to runs of an account that was removed.
+const DISCONNECTED: &str = "CREDENTIAL_REMOVED";
+
+/// What is at work goes on; nothing else begins.
+pub(super) fn pause_run(
+    given: &Given<'_>,
+    command: &Recorded<Command>,
+    c: &PauseExecution,
+) -> Result<Vec<Event>, Halt> {
+    outcome::whole(given, command, c.execution)?;
+    if given.rows.lineage(c.execution).is_some_and(|lineage| lineage.is_paused()) {
+        return Ok(vec![repeat(command)]);
+    }
+    Ok(vec![Event::ExecutionPaused(ExecutionPaused { execution: c.execution })])
+}
+
+/// What waits of the run itself goes on in the same decision; what waits within its fan outs is taken
+/// up by the owner, step by step.
+pub(super) fn resume_run(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    command: &Recorded<Command>,
+    c: &ResumeExecution,
+) -> Result<Vec<Event>, Halt> {
+    let run = outcome::whole(given, command, c.execution)?;
+    let lineage = given.rows.lineage(c.execution);
+    if !lineage.is_some_and(|lineage| lineage.is_paused()) {
+        return Ok(vec![repeat(command)]);
+    }
+    let mut events = vec![Event::ExecutionResumed(ExecutionResumed { execution: c.execution })];
+    let Some(pending) = run.pending.as_ref().filter(|pending| pending.due == Due::Resumed) else {
+        return Ok(events);
+    };
+    let Some(walk) = outcome::walk(given, command, c.execution)? else { return Ok(events) };
+    let nest = walk.lineage.nest.map(|nest| Nest { is_paused: false, ..nest.clone() });
+    let lineage = Lineage { nest: nest.as_ref(), ..walk.lineage.clone() };
+    let walk = Walk { lineage, ..walk };
+    match halted(given, &walk, pending) {
+        None => events.extend(outcome::go_on(&walk, open, pending)?),
+        Some(Halted::Paused(..)) => {}
+        Some(Halted::Ended(ended)) => events.extend(ended),
+    }
+    Ok(events)
+}
 
 pub(super) fn pause(
     given: &Given<'_>,
@@ -30,7 +79,7 @@ pub(super) fn pause(
         Err(orphan) => return Ok(orphan),
     };
     match halted(given, &walk, pending) {
-        Some(halted) => Ok(halted),
+        Some(halted) => Ok(halted.into_events()),
         // It became active again meanwhile: the step goes to the end of its queue.
         None => outcome::go_on(&walk, open, pending),
     }
@@ -47,11 +96,12 @@ pub(super) fn resume(
         Ok(at) => at,
         Err(orphan) => return Ok(orphan),
     };
-    match halted(given, &walk, pending).as_deref() {
-        Some([Event::StepPaused(_)]) => {
-            Err(Rejected::new(INACTIVE, "The integration is not active.").into())
+    match halted(given, &walk, pending) {
+        Some(Halted::Paused(code, _)) => {
+            let reason = "What the step waits for is not over.";
+            Err(Rejected::new(code, reason).into())
         }
-        Some(ended) => Ok(ended.to_vec()),
+        Some(Halted::Ended(ended)) => Ok(ended),
         None => outcome::go_on(&walk, open, pending),
     }
 }
@@ -74,24 +124,51 @@ pub(super) fn at<'a>(
     }
 }
 
-/// What happens instead of the step that came up; `None`: the integration is active.
-pub(super) fn halted(given: &Given<'_>, walk: &Walk<'_>, pending: &Pending) -> Option<Vec<Event>> {
-    let run = walk.lineage.run;
-    let project = given.config.project(run.project);
-    match project.and_then(|project| project.is_active(run.integration)) {
-        Some(true) => None,
-        Some(false) => Some(vec![Event::StepPaused(StepPaused {
-            execution: walk.lineage.id,
-            step: pending.step,
-            index: i32::from(pending.index),
-            kind: pending.kind,
-            attempt: pending.attempt,
-            code: INACTIVE.to_owned(),
-        })]),
-        None => {
-            let mut ended = Vec::new();
-            walk.end(Ending::Failed, REMOVED, &mut ended);
-            Some(ended)
+/// What happens instead of a step that came up.
+pub(super) enum Halted {
+    /// It waits to be resumed; why, as a public error code.
+    Paused(&'static str, Event),
+    /// The run ends.
+    Ended(Vec<Event>),
+}
+
+impl Halted {
+    pub(super) fn into_events(self) -> Vec<Event> {
+        match self {
+            Self::Paused(_, paused) => vec![paused],
+            Self::Ended(ended) => ended,
         }
     }
+}
+
+/// What happens instead of the step that came up; `None`: the run goes on.
+pub(super) fn halted(given: &Given<'_>, walk: &Walk<'_>, pending: &Pending) -> Option<Halted> {
+    let run = walk.lineage.run;
+    let project = given.config.project(run.project);
+    let is_active = project.and_then(|project| project.is_active(run.integration));
+    let user = given.rows.user(&RowKey::User(run.project, run.user.clone()));
+    let account = user.and_then(|user| user.credentials.get(&run.credential));
+    let code = match (is_active, account) {
+        (None, _) => return Some(ended(walk, REMOVED)),
+        (_, None) => return Some(ended(walk, DISCONNECTED)),
+        (Some(false), _) => INACTIVE,
+        _ if user.is_some_and(|user| user.disabled) => DISABLED,
+        _ if walk.lineage.is_paused() => PAUSED,
+        _ => return None,
+    };
+    let paused = StepPaused {
+        execution: walk.lineage.id,
+        step: pending.step,
+        index: i32::from(pending.index),
+        kind: pending.kind,
+        attempt: pending.attempt,
+        code: code.to_owned(),
+    };
+    Some(Halted::Paused(code, Event::StepPaused(paused)))
+}
+
+fn ended(walk: &Walk<'_>, code: &str) -> Halted {
+    let mut events = Vec::new();
+    walk.end(Ending::Failed, code, &mut events);
+    Halted::Ended(events)
 }

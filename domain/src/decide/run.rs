@@ -234,24 +234,11 @@ pub(super) fn receive_request(
         let reason = "The workflow is not triggered by requests.";
         return Err(Rejected::new("TRIGGER_MISMATCH", reason).into());
     }
-    if user_row(given, &key).is_some_and(|user| user.disabled) {
-        return Err(Rejected::new("USER_DISABLED", "The user is disabled.").into());
-    }
-    if !Permissions::of(given, &key).permit(open, workflow)? {
-        return Err(unpermitted(workflow).into());
-    }
-    let (accounts, missing) = enabled_accounts(given, &key, project, workflow, c.credential);
-    let Some(credential) = accounts.first() else {
-        if !missing.is_empty() {
-            return Err(incomplete(workflow, &missing).into());
-        }
-        let reason = "The workflow is not enabled for this user.";
-        return Err(Rejected::new("WORKFLOW_DISABLED", reason).into());
-    };
+    let credential = ready_account(given, open, (&key, project), workflow, c.credential)?;
     let start = Start {
         workflow,
         version,
-        credential: *credential,
+        credential,
         trigger: TriggerKind::Request,
         detail: &workflow.name,
         wants_response: workflow.steps.iter().any(|s| matches!(s.action, Action::Response(_))),
@@ -261,6 +248,31 @@ pub(super) fn receive_request(
     let mut events = Vec::new();
     self::start(given, open, command, (0, &start), &mut events)?;
     Ok(events)
+}
+
+/// The account that one start of the workflow is for, the first that fits.
+pub(super) fn ready_account(
+    given: &Given<'_>,
+    open: &mut dyn Open,
+    (key, project): (&Key, &Project),
+    workflow: &Workflow,
+    only: Option<CredentialId>,
+) -> Result<CredentialId, Halt> {
+    if user_row(given, key).is_some_and(|user| user.disabled) {
+        return Err(Rejected::new("USER_DISABLED", "The user is disabled.").into());
+    }
+    if !Permissions::of(given, key).permit(open, workflow)? {
+        return Err(unpermitted(workflow).into());
+    }
+    let (accounts, missing) = enabled_accounts(given, key, project, workflow, only);
+    if let Some(first) = accounts.first() {
+        return Ok(*first);
+    }
+    if !missing.is_empty() {
+        return Err(incomplete(workflow, &missing).into());
+    }
+    let reason = "The workflow is not enabled for this user.";
+    Err(Rejected::new("WORKFLOW_DISABLED", reason).into())
 }
 
 /// The user's accounts for which the workflow is switched on and everything that it requires is
@@ -324,10 +336,29 @@ pub(super) fn start(
     (position, start): (u32, &Start<'_>),
     events: &mut Vec<Event>,
 ) -> Result<(), Halt> {
-    let (key, user) = user_key(command)?;
+    let (key, _) = user_key(command)?;
     let id = ExecutionId::derived(command.meta.command_id, &key, position);
     let sealed = output(given, open, &key, start)?;
-    events.push(Event::ExecutionStarted(ExecutionStarted {
+    let (started, run) = begun(given, command, id, start, sealed)?;
+    events.push(Event::ExecutionStarted(started));
+    let first = (!start.workflow.steps.is_empty()).then_some(0);
+    let lineage = Lineage { id, run: &run, nest: None, within: Vec::new() };
+    let (workflow, now, rows) = (start.workflow, given.now, given.rows);
+    let walk = Walk { lineage, workflow, now, config: given.config, rows, wakes: true };
+    advance(&walk, open, first, events)?;
+    Ok(())
+}
+
+/// A run that begins with `sealed` as what its trigger gave, and the record of that.
+pub(super) fn begun(
+    given: &Given<'_>,
+    command: &Recorded<Command>,
+    id: ExecutionId,
+    start: &Start<'_>,
+    sealed: Payload,
+) -> Result<(ExecutionStarted, Execution), Rejected> {
+    let (_, user) = user_key(command)?;
+    let started = ExecutionStarted {
         execution: id,
         workflow: start.workflow.id,
         version: start.version,
@@ -338,7 +369,7 @@ pub(super) fn start(
         wants_response: start.wants_response,
         size: start.size,
         sealed: sealed.clone(),
-    }));
+    };
     let run = Execution {
         project: command.meta.project,
         user,
@@ -357,10 +388,5 @@ pub(super) fn start(
         pending: None,
         task_count: 0,
     };
-    let first = (!start.workflow.steps.is_empty()).then_some(0);
-    let lineage = Lineage { id, run: &run, nest: None, within: Vec::new() };
-    let (workflow, now, rows) = (start.workflow, given.now, given.rows);
-    let walk = Walk { lineage, workflow, now, config: given.config, rows, wakes: true };
-    advance(&walk, open, first, events)?;
-    Ok(())
+    Ok((started, run))
 }

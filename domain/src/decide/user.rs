@@ -8,7 +8,8 @@ use crate::command::{
 };
 use crate::config::missing;
 use crate::event::{
-    CredentialConnected, CredentialRemoved, Event, UserDescribed, UserSwitched, WorkflowSwitched,
+    CredentialConnected, CredentialRemoved, Event, UserDeleted, UserDescribed, UserSwitched,
+    WorkflowSwitched,
 };
 use crate::id::{CommandId, CredentialId, IntegrationId, routed};
 use crate::key::Key;
@@ -120,6 +121,23 @@ pub(super) fn remove(
         integration: credential.integration,
         provider_id: credential.provider_id.clone(),
     })])
+}
+
+/// Accounts are removed one by one, so that whoever follows them follows this too.
+pub(super) fn delete(given: &Given<'_>, command: &Recorded<Command>) -> Result<Vec<Event>, Halt> {
+    let (key, _) = user_key(command)?;
+    let Some(user) = user_row(given, &key) else {
+        let reason = "Nothing is known of the user.";
+        return Err(Rejected::new("USER_UNKNOWN", reason).into());
+    };
+    let removed = user.credentials.iter().map(|(id, credential)| {
+        Event::CredentialRemoved(CredentialRemoved {
+            credential: *id,
+            integration: credential.integration,
+            provider_id: credential.provider_id.clone(),
+        })
+    });
+    Ok(removed.chain([Event::UserDeleted(UserDeleted {})]).collect())
 }
 
 pub(super) fn switch_workflow(

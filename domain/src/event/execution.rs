@@ -4,6 +4,7 @@ use crate::codec::Renewed;
 use crate::id::{CredentialId, ExecutionId, IntegrationId, StepId, WorkflowId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How an execution began.
@@ -210,7 +211,7 @@ pub struct Responded {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "Ending", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Ending {
     /// Every step on its way ended well, or was told to go on.

@@ -119,3 +119,8 @@ pub struct UserSwitched {
     /// Whether the user may start anything from now on.
     pub enabled: bool,
 }
+
+/// The user was forgotten, after the accounts were removed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "UserDeleted")]
+pub struct UserDeleted {}

@@ -51,9 +51,13 @@ pub(super) fn remembered(first: &Event) -> bool {
         | Event::SettingsSaved(_)
         | Event::UserDescribed(_)
         | Event::UserSwitched(_)
+        | Event::UserDeleted(_)
         | Event::WebhookReceived(_)
         | Event::WebhookReplayed(_)
         | Event::ReplayRequested(_)
+        | Event::ExecutionsReplayRequested(_)
+        | Event::ExecutionPaused(_)
+        | Event::ExecutionResumed(_)
         // An apply that arrives again, late, would revert a newer one.
         | Event::ProjectConfigured(_)
         | Event::IntegrationConfigured(_)
@@ -95,7 +99,8 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::SettingsSaved(_)
         | Event::IntegrationEnabled(_)
         | Event::UserDescribed(_)
-        | Event::UserSwitched(_) => user::fold(rows, meta, event),
+        | Event::UserSwitched(_)
+        | Event::UserDeleted(_) => user::fold(rows, meta, event),
         Event::ExecutionStarted(e) => started(rows, meta, e),
         Event::FanOutStarted(_)
         | Event::ItemsPaged(_)
@@ -104,6 +109,11 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::PageFetched(_) => fan_out::fold(rows, meta, event),
         Event::StepReady(e) => ready(rows, meta, e),
         Event::StepPaused(e) => paused(rows, meta, e),
+        Event::ExecutionPaused(e) => fan_out::set_paused(rows, e.execution, true),
+        Event::ExecutionResumed(e) => fan_out::set_paused(rows, e.execution, false),
+        Event::StepKept(e) => {
+            ended(rows, e.execution, e.index, Some(e.sealed.clone()));
+        }
         Event::StepsStarted(e) => begun(rows, meta, e),
         Event::StepSucceeded(e) => succeeded(rows, e),
         Event::StepFailed(e) => {
@@ -122,8 +132,9 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         Event::ScheduleSet(e) => schedule::set(rows, meta, e),
         Event::WebhookReceived(e) => webhook(rows, meta, e),
         Event::CredentialLinked(e) => linked(rows, meta, e),
-        Event::ReplayRequested(e) => replay::requested(rows, meta, e),
-        Event::ReplayContinued(e) => replay::continued(rows, meta, e),
+        Event::ReplayRequested(_)
+        | Event::ExecutionsReplayRequested(_)
+        | Event::ReplayContinued(_) => replay::fold(rows, meta, event),
         Event::SlotsAsked(e) => asked(rows, meta, e),
         Event::SlotsGranted(e) => granted(rows, e),
         Event::OwnershipClaimed(_)
@@ -134,6 +145,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::WebhookSpread(_)
         | Event::ScheduleFired(_)
         | Event::WebhookReplayed(_)
+        | Event::ExecutionReplayed(_)
         | Event::SlotsHeld(_)
         | Event::OutcomesAdmitted(_)
         | Event::ProjectConfigured(_)

@@ -30,6 +30,8 @@ pub struct Nest {
     pub joins: BTreeMap<u16, Join>,
     /// Its paginated requests that got a page, by the position of their steps.
     pub pages: BTreeMap<u16, Pages>,
+    /// Whether it was paused, and with it what is within.
+    pub is_paused: bool,
 }
 
 /// How far a paginated request has come.
@@ -165,6 +167,12 @@ pub struct Lineage<'a> {
 }
 
 impl<'a> Lineage<'a> {
+    /// Whether it was paused, or what it is within.
+    pub fn is_paused(&self) -> bool {
+        let around = self.within.iter().any(|(_, outer)| outer.nest.is_paused);
+        around || self.nest.is_some_and(|nest| nest.is_paused)
+    }
+
     /// What started the outermost run.
     pub fn trigger_output(&self) -> &'a Payload {
         self.within.last().map_or(&self.run.trigger_output, |(_, outer)| &outer.run.trigger_output)

@@ -1,7 +1,7 @@
 //! Task History: executions and their steps (behaviours.md 25-28).
 
-use crate::event::{StepKind, TriggerKind};
-use crate::id::{CredentialId, ExecutionId, IntegrationId, StepId, WorkflowId};
+use crate::event::{Ending, ExecutionsReplayRequested, StepKind, TriggerKind};
+use crate::id::{CommandId, CredentialId, ExecutionId, IntegrationId, StepId, WorkflowId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,20 @@ impl Status {
         Status::Errored,
         Status::Cancelled,
     ];
+
+    /// How a run that ended so is shown.
+    pub fn ended(ending: Ending) -> Self {
+        match ending {
+            Ending::Succeeded => Status::Succeeded,
+            Ending::Failed => Status::Errored,
+            Ending::Cancelled => Status::Cancelled,
+        }
+    }
+
+    /// Whether the run is over.
+    pub fn is_end(self) -> bool {
+        matches!(self, Status::Succeeded | Status::Errored | Status::Cancelled)
+    }
 
     /// The word of the Task History API.
     pub fn public(self) -> &'static str {
@@ -83,6 +97,23 @@ pub struct Execution {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// What it repeats.
+    pub original: Option<Original>,
+    /// Whether somebody paused it.
+    pub is_paused: bool,
+}
+
+/// The run that another one repeats.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Original {
+    /// The run.
+    pub execution: ExecutionId,
+    /// The step that it was repeated from; `None`: the first.
+    pub from: Option<StepId>,
+    /// Whether the trigger's output was not the same.
+    pub is_edited: bool,
+    /// The replay of many that it was part of.
+    pub replay: Option<CommandId>,
 }
 
 /// What kind of step was run; the trigger counts as the first.
@@ -149,6 +180,8 @@ pub struct StepExecution {
     pub status: Status,
     /// What kind of step it is.
     pub kind: StepType,
+    /// Whether it was not performed: what it gave in the run that is repeated counts.
+    pub is_kept: bool,
     /// Its attempts, the first one first; none while it only waits for a moment.
     pub attempts: Vec<Attempt>,
     /// When the first attempt began.
@@ -161,6 +194,15 @@ pub struct StepExecution {
     pub prev: Option<Uuid>,
 }
 
+impl StepExecution {
+    /// Bytes of the input and the output of its last attempt.
+    pub fn sizes(&self) -> (i32, i32) {
+        let last = self.attempts.last();
+        let size = |bytes: i64| i32::try_from(bytes).unwrap_or(i32::MAX);
+        last.map_or((0, 0), |attempt| (size(attempt.input_size), size(attempt.output_size)))
+    }
+}
+
 /// One run with its steps, in the order in which they began.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Run {
@@ -168,6 +210,44 @@ pub struct Run {
     pub execution: Execution,
     /// Its steps.
     pub steps: Vec<StepExecution>,
+}
+
+/// Why a run cannot be repeated from a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unkept {
+    /// It is an item of a fan out, and no execution of its own.
+    Item,
+    /// A step before it fanned out, and what its items gave is not kept.
+    FannedOut,
+    /// A step before it asked for several pages, and they are not kept together.
+    Paged,
+}
+
+impl Run {
+    /// The step that the run ended with, because it failed.
+    pub fn failed_step(&self) -> Option<StepId> {
+        let last = self.steps.last().filter(|_| self.execution.status == Status::Errored)?;
+        (last.status == Status::Errored).then_some(last.step)
+    }
+
+    /// The steps whose results count when the run is repeated from a step, in their order.
+    ///
+    /// # Errors
+    /// [`Unkept`]: what one of them gave is not at hand as a whole.
+    pub fn kept_before(&self, from: StepId) -> Result<Vec<(&StepExecution, StepKind)>, Unkept> {
+        let before = self.steps.iter().take_while(|step| step.step != from);
+        let mut kept = Vec::new();
+        for step in before.filter(|step| step.ended_at.is_some()) {
+            let StepType::Step(kind) = step.kind else { continue };
+            let pages = step.attempts.iter().filter(|attempt| attempt.status == Status::Succeeded);
+            match kind {
+                StepKind::FanOut => return Err(Unkept::FannedOut),
+                _ if pages.count() > 1 => return Err(Unkept::Paged),
+                _ => kept.push((step, kind)),
+            }
+        }
+        Ok(kept)
+    }
 }
 
 /// What one attempt of a step took in and gave, sealed under the user's key.
@@ -181,6 +261,22 @@ pub struct StepContents {
     pub number: usize,
     /// Of the trigger: its output as JSON. Of a step: see [`crate::exchange`].
     pub sealed: Payload,
+}
+
+/// A replay of many executions, over all partitions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ExecutionsReplay {
+    /// What was asked for.
+    pub asked: ExecutionsReplayRequested,
+    /// When.
+    pub requested_at: Timestamp,
+    /// Executions that were replayed so far; whether each could start, it shows itself.
+    pub replayed: u64,
+    /// Executions that could not be: their records are gone, or what came before the step is not
+    /// kept.
+    pub skipped: u64,
+    /// Whether there are no more.
+    pub is_done: bool,
 }
 
 /// In which order executions are listed, by when they began.

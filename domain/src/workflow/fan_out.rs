@@ -85,7 +85,7 @@ impl Workflow {
     }
 
     /// The fan outs that a step is within.
-    pub(super) fn fan_outs_around(&self, index: u16) -> BTreeSet<u16> {
+    pub(crate) fn fan_outs_around(&self, index: u16) -> BTreeSet<u16> {
         let every = (0..=u16::MAX).zip(&self.steps);
         let fan_outs = every.filter(|(_, step)| matches!(step.action, Action::FanOut(_)));
         fan_outs.map(|(at, _)| at).filter(|at| self.body_of(*at).contains(&index)).collect()

@@ -1,6 +1,7 @@
 //! What `{{…}}` can refer to.
 
 use super::Workflow;
+use crate::id::StepId;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,6 +31,11 @@ pub struct Scope {
 }
 
 impl Workflow {
+    /// The place of a step.
+    pub fn index_of(&self, step: StepId) -> Option<u16> {
+        self.steps.iter().position(|known| known.id == step).and_then(|at| u16::try_from(at).ok())
+    }
+
     /// The index of each step name. Where two steps share a name, which `validate` refuses, the
     /// first has it.
     pub fn names(&self) -> Names {

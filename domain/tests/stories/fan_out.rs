@@ -196,6 +196,30 @@ fn a_fan_out_within_a_fan_out_is_joined_by_its_item() {
 }
 
 #[test]
+fn an_item_that_fanned_out_ends_with_the_last_of_its_items_when_the_run_around_it_is_gone() {
+    let steps = json!([{ "name": "each", "fan_out": [1], "steps": [
+        { "name": "inner", "fan_out": [1, 2], "steps": [{ "name": "work", "function": "f" }] },
+    ] }]);
+    let mut story = Story::given_run(&steps);
+    story.fire_all();
+    let cancel = story.cancel();
+    story.when(cancel).then(&["cancelled, 0 tasks: cancelled"]);
+    let inner: Vec<_> = story.items().into_iter().filter(|id| story.waits(*id)).collect();
+    let [first, last] = inner[..] else { panic!("{inner:?}") };
+    ends(&mut story, first, "").then(&["step 2 succeeded, attempt 1", "item 0 cancelled"]);
+    let outcome = story.outcome_of(last, "", &json!({ "result": 1 }));
+    let command = story.command(outcome);
+    let run = story.decided(&command);
+    let tasks = run.iter().filter_map(|event| match &event.body {
+        domain::event::Event::ItemFinished(e) => Some(e.task_count),
+        _ => None,
+    });
+    assert_eq!(tasks.collect::<Vec<_>>(), [1, 2], "its own, then what both were metered as");
+    story.take(&run);
+    assert_eq!(story.alive(), 0);
+}
+
+#[test]
 fn an_item_of_an_inactive_integration_waits_and_one_of_a_removed_one_fails() {
     let mut story = fanned_out(&steps(), &json!([1]));
     let item = story.items()[0];

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cancel;
+mod control;
 mod enabled;
 mod fan_out;
 mod late;
@@ -13,6 +14,7 @@ mod pages;
 mod paused;
 mod permission;
 mod replay;
+mod replay_execution;
 mod retry;
 mod schedule;
 mod settings;

@@ -62,6 +62,11 @@ pub(crate) struct Story {
 pub(crate) struct Then(Vec<String>);
 
 impl Then {
+    /// Whether one event followed that says so.
+    pub(crate) fn is_one_that_says(&self, word: &str) -> bool {
+        matches!(&self.0[..], [line] if line.contains(word))
+    }
+
     /// Asserts that just this followed.
     #[track_caller]
     pub(crate) fn then(self, expected: &[&str]) {

@@ -84,6 +84,11 @@ impl<'a> Operation<'a> {
         self.responses.insert(status.to_owned(), answer);
     }
 
+    /// It answers with an empty body.
+    pub(crate) fn answers_nothing(&mut self, status: &str, when: &str) {
+        self.responses.insert(status.to_owned(), json!({ "description": when }));
+    }
+
     /// It answers with a body: its status (`2XX` is any such, `default` every other), and when.
     pub(crate) fn answers<T: JsonSchema>(&mut self, status: &str, when: &str) {
         let content = content(self.shapes.answered.subschema_for::<T>());

@@ -71,15 +71,23 @@ codes! {
     TRIGGER_MISMATCH 400 "The workflow is not triggered by requests.";
     CREDENTIAL_UNKNOWN 404 "The user has no such credential.";
     CREDENTIALS_TOO_MANY 409 "The user has too many connected accounts.";
+    USER_UNKNOWN 404 "Nothing is known of the user.";
     EXECUTION_UNKNOWN 404 "There is no such execution.";
     WEBHOOK_REFUSED 409 "The webhook was refused when it came.";
     WEBHOOK_CUT 409 "Only the beginning of the webhook was kept.";
     REPLAYS_TOO_MANY 409 "Too many replays of the integration are under way.";
     WEBHOOK_UNKNOWN 404 "There is no such webhook.";
+    MONTH_MALFORMED 400 "A month is written as YYYY-MM.";
     SCHEMA_UNKNOWN 404 "There is no such schema.";
     REGISTRY_ELSEWHERE 404 "The schemas of this log are in another registry.";
     STEP_EXECUTION_UNKNOWN 404 "The execution has no such step.";
     EXECUTION_FINISHED 409 "The execution has ended.";
+    CREDENTIAL_REMOVED 409 "The account that the execution works for was disconnected.";
+    EXECUTION_PAUSED 409 "The execution is paused.";
+    VERSION_UNKNOWN 404 "The workflow has no such version.";
+    REPLAY_STEP_UNKNOWN 404 "The version has no such step to begin with.";
+    REPLAY_STEP_UNFIT 409 "The execution cannot be repeated from that step.";
+    REPLAY_TOO_LARGE 413 "What the steps before gave is too much to be kept.";
     EXECUTION_WITHOUT_RESPONSE 500 "The workflow ended before its response step.";
     DATA_ERASED 410 "The data was erased.";
 

@@ -1,7 +1,7 @@
 //! Executions and steps, in the words of the Task History API.
 
 use crate::time::Iso;
-use domain::id::{CredentialId, ExecutionId, StepId, WorkflowId};
+use domain::id::{CommandId, CredentialId, ExecutionId, StepId, WorkflowId};
 use domain::time::Timestamp;
 use domain::view::{self, StepType};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -43,6 +43,23 @@ pub(crate) struct Execution {
     trigger_detail: String,
     /// Why it failed, if it did.
     error_code: Option<String>,
+    /// Whether somebody paused it.
+    is_paused: bool,
+    /// What it repeats, if it does.
+    replay_of: Option<Original>,
+}
+
+/// The execution that another one repeats.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Original {
+    execution_id: ExecutionId,
+    /// The step that it was repeated from, if not the first.
+    from_step_id: Option<StepId>,
+    /// Whether the input was another one.
+    is_edited: bool,
+    /// The replay of many that it was part of.
+    replay_id: Option<CommandId>,
 }
 
 /// One execution with its steps.
@@ -78,6 +95,8 @@ struct StepExecution {
     /// Why the last attempt failed, if it did.
     error_code: Option<String>,
     attempt_count: usize,
+    /// Whether it was not performed: what it gave in the execution that is repeated counts.
+    is_kept: bool,
     /// The first one first.
     attempts: Vec<Attempt>,
 }
@@ -159,6 +178,13 @@ impl Execution {
             trigger_type: StepType::Trigger(row.trigger).public(),
             trigger_detail: row.trigger_detail,
             error_code: code(row.code),
+            is_paused: row.is_paused,
+            replay_of: row.original.map(|original| Original {
+                execution_id: original.execution,
+                from_step_id: original.from,
+                is_edited: original.is_edited,
+                replay_id: original.replay,
+            }),
         }
     }
 }
@@ -192,6 +218,7 @@ impl StepExecution {
             output_size: Size(last.map_or(0, |last| last.output_size)),
             error_code: last.and_then(|last| code(last.code.clone())),
             attempt_count: step.attempts.len(),
+            is_kept: step.is_kept,
             attempts: attempts(step.attempts),
         }
     }

@@ -2,12 +2,14 @@
 
 use crate::owner::Owner;
 use async_trait::async_trait;
-use domain::id::{CommandId, EventId, ExecutionId, ProjectId};
+use domain::command::ReplayExecution;
+use domain::id::{CommandId, EventId, ExecutionId, ProjectId, StepId};
 use domain::payload::Payload;
 use domain::state::{RowKey, Seen, User};
+use domain::time::Month;
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, Execution, ExecutionFilter, Executions, Replay, Run,
-    Sort, StepContents,
+    Deliveries, Delivery, DeliveryFilter, Execution, ExecutionFilter, Executions, ExecutionsReplay,
+    Replay, Run, Sort, StepContents, Unkept, Usage, UserUsage,
 };
 use ports::Error;
 use std::collections::BTreeMap;
@@ -57,6 +59,9 @@ pub(crate) struct Tasks {
     /// Nothing is folded any more.
     pub(crate) stuck: AtomicBool,
     pub(crate) steps: Mutex<Vec<StepContents>>,
+    /// What a replay of the run is.
+    pub(crate) replay: Mutex<Option<Result<Option<ReplayExecution>, Unkept>>>,
+    pub(crate) replays: Mutex<Vec<ExecutionsReplay>>,
     pub(crate) asked: Mutex<Vec<ExecutionFilter>>,
 }
 
@@ -111,6 +116,33 @@ impl ingest::History for Tasks {
             known.step.id == step && attempt.is_none_or(|number| number == known.number)
         };
         Ok(steps.iter().rev().find(wanted).cloned())
+    }
+
+    async fn replay(
+        &self,
+        _: ProjectId,
+        _: &Run,
+        from: Option<StepId>,
+    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error> {
+        let replay = self.replay.lock().unwrap().clone();
+        Ok(replay.unwrap_or(Ok(None)).map(|found| found.map(|c| ReplayExecution { from, ..c })))
+    }
+
+    async fn usage(&self, _: ProjectId, _: Month) -> Result<Vec<Usage>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn usage_of_users(
+        &self,
+        _: ProjectId,
+        _: Month,
+        _: (&str, usize),
+    ) -> Result<Vec<UserUsage>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn replays(&self, _: ProjectId) -> Result<Vec<ExecutionsReplay>, Error> {
+        Ok(self.replays.lock().unwrap().clone())
     }
 }
 

@@ -45,6 +45,8 @@ fn execution(world: &World, n: u128, status: Status) -> Execution {
         task_count: 1,
         started_at: BEGUN,
         ended_at: (status == Status::Succeeded).then(|| BEGUN.plus_ms(1_477)),
+        original: None,
+        is_paused: false,
     }
 }
 
@@ -141,6 +143,7 @@ fn step(n: u128, kind: StepType) -> StepExecution {
         step: StepId(Uuid::from_u128(n + 100)),
         status: Status::Succeeded,
         kind,
+        is_kept: false,
         attempts: vec![attempt(BEGUN)],
         started_at: BEGUN,
         ended_at: Some(BEGUN.plus_ms(9)),

@@ -2,11 +2,15 @@
 
 use super::index::{Group, Scope};
 use super::tally::Tally;
-use super::{CONTENTS, ITEMS, PARENTS, RUNS, STARTS, contents_key, item_key, run_key, user_of};
+use super::usage::Meter;
+use super::{
+    CONTENTS, ITEMS, PARENTS, RUNS, STARTS, contents_key, control, item_key, replays, run_key,
+    user_of,
+};
 use crate::runner::{Loaded, Standing};
 use domain::event::{
-    Ending, Event, ExecutionStarted, ItemFinished, ItemStarted, PageFetched, StepFailed, StepKind,
-    StepPaused, StepReady, StepSucceeded,
+    Ending, Event, ExecutionStarted, ItemFinished, ItemStarted, PageFetched, StepFailed, StepKept,
+    StepKind, StepPaused, StepReady, StepSucceeded,
 };
 use domain::id::{ExecutionId, ProjectId, StepId, step_execution};
 use domain::meta::Recorded;
@@ -21,6 +25,7 @@ pub(super) struct Folding<'a> {
     partition: u16,
     rows: &'a mut Loaded,
     runs: BTreeMap<ExecutionId, Known>,
+    meter: Meter,
 }
 
 /// A run, and as what the index has it.
@@ -32,14 +37,15 @@ struct Known {
 
 impl<'a> Folding<'a> {
     pub(super) fn new(partition: u16, rows: &'a mut Loaded) -> Self {
-        Self { partition, rows, runs: BTreeMap::new() }
+        Self { partition, rows, runs: BTreeMap::new(), meter: Meter::default() }
     }
 
     pub(super) fn fold(mut self, events: &[Standing]) -> Result<(), Error> {
         for (offset, event) in events {
             self.one(*offset, event)?;
         }
-        let Self { partition, rows, runs } = self;
+        let Self { partition, rows, runs, meter } = self;
+        meter.write(partition, rows)?;
         let mut tally = Tally::default();
         for (id, Known { project, was, run }) in runs {
             rows.put(RUNS, run_key(partition, id), &run)?;
@@ -61,6 +67,8 @@ impl<'a> Folding<'a> {
     }
 
     fn one(&mut self, offset: Offset, event: &Recorded<Event>) -> Result<(), Error> {
+        replays::fold(self.partition, self.rows, event)?;
+        self.meter.note(self.partition, self.rows, event)?;
         let Some(id) = event.body.execution() else { return Ok(()) };
         let (project, at) = (event.meta.project, event.meta.occurred_at);
         if let Event::ExecutionStarted(e) = &event.body {
@@ -90,9 +98,15 @@ impl<'a> Folding<'a> {
                 let step = failed(run, e, at);
                 self.keep(offset, id, (&step, e.attempt))?;
             }
+            Event::StepKept(e) => {
+                let step = kept(run, e, at);
+                self.keep(offset, id, (&step, 1))?;
+            }
             Event::ExecutionFinished(e) => finished(run, (e.ending, &e.code), at),
-            _ => {}
+            other => control::fold(run, other),
         }
+        let run = self.runs.get_mut(&id).map(|known| &mut known.run);
+        run.into_iter().for_each(control::hold);
         Ok(())
     }
 
@@ -112,6 +126,8 @@ impl<'a> Folding<'a> {
             task_count: 0,
             started_at: at,
             ended_at: None,
+            original: None,
+            is_paused: false,
             ..parent.execution.clone()
         };
         let item = StepExecution {
@@ -178,6 +194,8 @@ fn started(event: &Recorded<Event>, e: &ExecutionStarted) -> Run {
         task_count: 0,
         started_at: at,
         ended_at: None,
+        original: None,
+        is_paused: false,
     };
     let place = (e.execution, StepId(e.workflow.0));
     Run { execution, steps: vec![first(place, StepType::Trigger(e.trigger), e.size, at)] }
@@ -195,6 +213,7 @@ fn first(
         step,
         status: Status::Succeeded,
         kind,
+        is_kept: false,
         attempts: vec![Attempt {
             status: Status::Succeeded,
             ended_at: Some(at),
@@ -228,6 +247,7 @@ fn step_of(
         step,
         status: Status::Queued,
         kind: StepType::Step(kind),
+        is_kept: false,
         attempts: Vec::new(),
         started_at: at,
         ended_at: None,
@@ -297,6 +317,20 @@ fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> Uuid {
     id
 }
 
+/// The step was not performed: it gave what it gave in another run.
+fn kept(run: &mut Run, e: &StepKept, at: Timestamp) -> Uuid {
+    let step = step_of(run, (e.execution, e.step), e.kind, at);
+    step.status = Status::Succeeded;
+    step.is_kept = true;
+    step.ended_at = Some(at);
+    let attempt = began(step, (e.kind, 1), at, at);
+    attempt.status = Status::Succeeded;
+    attempt.ended_at = Some(at);
+    attempt.input_size = i64::from(e.input_size);
+    attempt.output_size = i64::from(e.output_size);
+    step.id
+}
+
 /// A page counts as an attempt of its own; the step goes on.
 fn page_fetched(run: &mut Run, e: &PageFetched, at: Timestamp) -> Uuid {
     let step = step_of(run, (e.execution, e.step), e.kind, at);
@@ -354,11 +388,7 @@ fn is_item(run: &Run) -> bool {
 }
 
 fn finished(run: &mut Run, (ending, code): (Ending, &str), at: Timestamp) {
-    run.execution.status = match ending {
-        Ending::Succeeded => Status::Succeeded,
-        Ending::Failed => Status::Errored,
-        Ending::Cancelled => Status::Cancelled,
-    };
+    run.execution.status = Status::ended(ending);
     code.clone_into(&mut run.execution.code);
     run.execution.ended_at = Some(at);
     for step in &mut run.steps {
@@ -399,6 +429,8 @@ mod tests {
             task_count: 0,
             started_at: Timestamp(0),
             ended_at: None,
+            original: None,
+            is_paused: false,
         };
         Run { execution, steps: Vec::new() }
     }

@@ -26,8 +26,8 @@ const PAUSE_MAX: Duration = Duration::from_millis(10);
 
 /// Reads Task History.
 pub struct HistoryReader {
-    log: Arc<dyn Log>,
-    store: Arc<dyn Store>,
+    pub(super) log: Arc<dyn Log>,
+    pub(super) store: Arc<dyn Store>,
 }
 
 impl HistoryReader {
@@ -165,7 +165,11 @@ impl HistoryReader {
         Ok(Some(StepContents { user, step: row, number, sealed }))
     }
 
-    async fn row(&self, table: ports::Table, key: Bytes) -> Result<Option<Bytes>, Error> {
+    pub(super) async fn row(
+        &self,
+        table: ports::Table,
+        key: Bytes,
+    ) -> Result<Option<Bytes>, Error> {
         Ok(self.store.get(table, &[key]).await?.into_iter().next().flatten())
     }
 }

@@ -29,7 +29,7 @@ const LOOK_AFTER_MS: i64 = 100;
 pub(super) struct Beginning {
     /// They begin when the record stands.
     pub(super) works: Vec<Work>,
-    /// Their integration is not active, or what they are an item of has ended.
+    /// They are not to begin: see `domain::decide::pause`.
     pub(super) inactive: Vec<Work>,
     /// What the log is told.
     pub(super) record: Option<Recorded<Event>>,
@@ -59,7 +59,7 @@ impl Owner {
             self.load_work(calls).await?.into_iter().partition(|work| {
                 let project = config.project(work.run.project);
                 let is_active = project.and_then(|project| project.is_active(work.run.integration));
-                is_active == Some(false) || !work.is_wanted
+                is_active == Some(false) || !work.is_wanted || !work.is_allowed()
             });
         let record = self.started(&works);
         if let Some(record) = &record {

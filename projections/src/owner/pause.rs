@@ -1,5 +1,5 @@
-//! Steps of integrations that are inactive: set aside when their turn comes, and taken up again
-//! when the configuration says that the integration is active, or gone.
+//! Steps of runs that somebody paused, whose integration is inactive or whose user disabled: set
+//! aside when their turn comes, and taken up again when that is over.
 
 use super::Owner;
 use super::release::About;
@@ -9,14 +9,14 @@ use bytes::{BufMut, Bytes, BytesMut};
 use domain::command::{PauseStep, ResumeStep};
 use domain::config::Config;
 use domain::id::ExecutionId;
-use domain::state::{Due, RowKey};
+use domain::state::{Due, Execution, RowKey};
 use ports::{Error, Range};
 
 /// Steps taken up in one go.
 const RESUME_MAX: usize = 512;
 
 impl Owner {
-    /// Sets aside steps of inactive integrations.
+    /// Sets aside steps that are not to begin.
     pub(super) async fn set_aside(&self, works: &[Work]) -> Result<(), Error> {
         let mut records = Vec::with_capacity(works.len());
         for Work { call, run, .. } in works {
@@ -28,8 +28,9 @@ impl Owner {
         self.post(records).await
     }
 
-    /// Takes up what waits for integrations that are inactive no more. A configuration is looked
-    /// at once; an owner that has just taken over has not looked yet.
+    /// Takes up what waits for integrations that are inactive no more; what waits for something else
+    /// stays as it is. A configuration is looked at once; an owner that has just taken over has not
+    /// looked yet, nor has one that heard of what was resumed or enabled.
     pub(super) async fn take_up(&mut self, config: &Config) -> Result<(), Error> {
         if self.taken_up_at == Some(config.offset) {
             return Ok(());
@@ -62,11 +63,24 @@ impl Owner {
         Ok(())
     }
 
+    /// Whether it waits for something else than its integration.
+    fn is_held_up(&self, id: ExecutionId, run: &Execution) -> bool {
+        let user = self.rows.user(&RowKey::User(run.project, run.user.clone()));
+        let lineage = self.rows.lineage(id);
+        user.is_some_and(|user| user.disabled) || lineage.is_some_and(|run| run.is_paused())
+    }
+
     async fn resume(&mut self, ids: Vec<ExecutionId>) -> Result<(), Error> {
         self.load(ids.iter().map(|id| RowKey::Execution(*id)).collect()).await?;
+        let runs = ids.iter().filter_map(|id| self.rows.execution(&RowKey::Execution(*id)));
+        let users = runs.map(|run| RowKey::User(run.project, run.user.clone()));
+        self.load(users.collect()).await?;
         let mut records = Vec::with_capacity(ids.len());
         for execution in ids {
             let Some(run) = self.rows.execution(&RowKey::Execution(execution)) else { continue };
+            if self.is_held_up(execution, run) {
+                continue;
+            }
             let Some(pending) = run.pending.as_ref().filter(|p| p.due == Due::Resumed) else {
                 continue;
             };

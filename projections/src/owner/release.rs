@@ -95,6 +95,9 @@ impl Owner {
             Event::StepSucceeded(e) => self.timers.forget(e.execution),
             Event::ExecutionFinished(e) => self.timers.forget(e.execution),
             Event::ItemFinished(e) => self.timers.forget(e.execution),
+            // What waits within its fan outs is taken up with what else there is.
+            Event::ExecutionResumed(e) if self.fans_out(e.execution) => self.taken_up_at = None,
+            Event::UserSwitched(e) if e.enabled => self.taken_up_at = None,
             Event::ScheduleSet(e) => {
                 let id = schedule_id(e.workflow, e.credential);
                 self.timers.forget(id);
@@ -104,6 +107,11 @@ impl Owner {
             }
             _ => {}
         }
+    }
+
+    fn fans_out(&self, id: ExecutionId) -> bool {
+        let nested = self.rows.nested(&RowKey::Execution(id));
+        nested.is_some_and(|nested| !nested.nest.joins.is_empty())
     }
 
     /// A command about the step that a run waits for, for this owner itself.
@@ -258,7 +266,7 @@ impl Owner {
             .and_then(|page| self.rows.part(&RowKey::Part(id, pending.index, page)).cloned());
         let _begun = self.world.under_way.begin((id, pending.since));
         let lineage = self.rows.lineage(id);
-        let is_wanted = lineage.is_some();
+        let is_wanted = lineage.as_ref().is_some_and(|lineage| !lineage.is_paused());
         let (nest, within) = lineage.map_or((None, Vec::new()), |lineage| {
             let within = lineage.within.into_iter().map(|(id, outer)| (id, outer.clone()));
             (lineage.nest.cloned(), within.collect())

@@ -40,8 +40,14 @@ struct Known {
 impl Replays {
     /// Learns of a decision.
     pub(super) fn heard(&mut self, decided: &Decided) {
-        let changes =
-            |event: &Event| matches!(event, Event::ReplayRequested(_) | Event::ReplayContinued(_));
+        let changes = |event: &Event| {
+            matches!(
+                event,
+                Event::ReplayRequested(_)
+                    | Event::ExecutionsReplayRequested(_)
+                    | Event::ReplayContinued(_)
+            )
+        };
         if decided.run.iter().any(|event| changes(&event.body)) {
             self.is_known = false;
         }

@@ -195,6 +195,7 @@ pub(super) fn is_awaited(event: &Event) -> bool {
             | Event::IntegrationEnabled(_)
             | Event::UserDescribed(_)
             | Event::UserSwitched(_)
+            | Event::UserDeleted(_)
     ) || is_joined(event)
 }
 

@@ -5,6 +5,7 @@
 
 mod list;
 mod story;
+mod usage;
 mod version;
 
 use ports::model::store::ModelStore;

@@ -43,7 +43,7 @@ pub(crate) struct Story {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) known: Vec<Known>,
     random: SeededRandom,
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     commands: i64,
     open: Vec<usize>,
 }
@@ -140,7 +140,7 @@ impl Story {
         self.known[self.open[place]].status = status;
     }
 
-    fn append(&mut self, key: &Key, body: Event) {
+    pub(crate) fn append(&mut self, key: &Key, body: Event) {
         self.commands += 1;
         let meta = Meta {
             event_id: EventId(Uuid::nil()),

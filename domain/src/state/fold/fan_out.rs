@@ -28,6 +28,13 @@ fn nested_of(rows: &Rows, id: ExecutionId) -> Option<Nested> {
     Some(Nested { run: run.clone(), nest: nest.cloned().unwrap_or_default() })
 }
 
+/// Whether the run, and what is within, goes on.
+pub(super) fn set_paused(rows: &mut Rows, id: ExecutionId, is_paused: bool) {
+    let Some(mut nested) = nested_of(rows, id) else { return };
+    nested.nest.is_paused = is_paused;
+    rows.put(RowKey::Execution(id), Row::Nested(Box::new(nested)));
+}
+
 /// A paginated request got a page: what is due next is another.
 fn page_fetched(rows: &mut Rows, e: &PageFetched) {
     let (index, page) = (index_in(e.index), number_in(e.page));

@@ -8,6 +8,10 @@ use crate::state::{Credential, Row, RowKey, Rows, Saved, User};
 use crate::time::Timestamp;
 
 pub(super) fn fold(rows: &mut Rows, meta: &Meta, event: &Event) {
+    if let (Event::UserDeleted(_), Some(Key::User(project, user))) = (event, meta.parsed_key()) {
+        rows.remove(&RowKey::User(project, user));
+        return;
+    }
     // A user exists from the first record on.
     let Some(user) = user_of(rows, meta) else { return };
     apply(user, event, meta.occurred_at);
