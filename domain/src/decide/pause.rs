@@ -7,7 +7,7 @@
 
 use super::advance::Walk;
 use super::outcome::{self, waiting};
-use super::{Given, Halt, Open, Rejected, repeat};
+use super::{Given, Halt, Open, Rejected};
 use crate::command::{Command, PauseExecution, PauseStep, ResumeExecution, ResumeStep};
 use crate::event::{Ending, Event, ExecutionPaused, ExecutionResumed, StepPaused};
 use crate::id::{ExecutionId, StepId};
@@ -32,9 +32,6 @@ pub(super) fn pause_run(
     c: &PauseExecution,
 ) -> Result<Vec<Event>, Halt> {
     outcome::whole(given, command, c.execution)?;
-    if given.rows.lineage(c.execution).is_some_and(|lineage| lineage.is_paused()) {
-        return Ok(vec![repeat(command)]);
-    }
     Ok(vec![Event::ExecutionPaused(ExecutionPaused { execution: c.execution })])
 }
 
@@ -47,10 +44,6 @@ pub(super) fn resume_run(
     c: &ResumeExecution,
 ) -> Result<Vec<Event>, Halt> {
     let run = outcome::whole(given, command, c.execution)?;
-    let lineage = given.rows.lineage(c.execution);
-    if !lineage.is_some_and(|lineage| lineage.is_paused()) {
-        return Ok(vec![repeat(command)]);
-    }
     let mut events = vec![Event::ExecutionResumed(ExecutionResumed { execution: c.execution })];
     let Some(pending) = run.pending.as_ref().filter(|pending| pending.due == Due::Resumed) else {
         return Ok(events);

@@ -31,7 +31,7 @@ fn what_is_at_work_ends_and_nothing_else_begins() {
     let mut story = Story::given_run(&steps());
     story.begin();
     story.when(pause(&story)).then(&["ExecutionPaused"]);
-    story.when(pause(&story)).then(&["repeated"]);
+    story.when(pause(&story)).then(&["ExecutionPaused"]);
     let outcome = story.outcome("", false);
     story
         .when(outcome)
@@ -46,7 +46,7 @@ fn what_is_at_work_ends_and_nothing_else_begins() {
         "step 1 succeeded, attempt 1",
         "step 2 ready now, attempt 1",
     ]);
-    story.when(resume(&story)).then(&["repeated"]);
+    story.when(resume(&story)).then(&["ExecutionResumed"]);
 }
 
 #[test]
