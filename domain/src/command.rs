@@ -56,6 +56,9 @@ crate::codec::family! {
         362 PauseExecution "pause_execution.1";
         363 ResumeExecution "resume_execution.1";
         369 DeleteUser "delete_user.1";
+        371 TestWorkflow "test_workflow.1";
+        373 NameVersion "name_version.1";
+        375 RestoreVersion "restore_version.1";
     }
 }
 
@@ -76,6 +79,7 @@ impl Command {
             Command::RecordOutcome(c) => Some(&c.sealed),
             Command::RecordPage(c) => Some(&c.sealed),
             Command::ReplayExecution(c) => Some(&c.sealed),
+            Command::TestWorkflow(c) => Some(&c.sealed),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ mod fold;
 mod input;
 mod project;
 mod starts;
+mod version;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,8 @@ pub use change::{Change, Sign};
 pub use difference::difference;
 pub use fold::{Config, Unreadable};
 pub use input::{Choice, Input, InputKind, is_empty, missing};
-pub use project::{Project, Versions};
+pub use project::{Note, Project, Versions};
+pub(crate) use version::{name_version, restore_version};
 
 use crate::id::{IntegrationId, ProjectId};
 use crate::webhook::Scheme;
@@ -67,6 +69,9 @@ pub struct ProjectSettings {
     /// Largest input or output of a step, in bytes.
     #[serde(default = "ProjectSettings::default_step_bytes")]
     pub step_bytes_max: u64,
+    /// `sub` of the user whose accounts tests of workflows work with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_user: Option<String>,
 }
 
 /// Who publishes keys for a project's user tokens, and what tokens signed with these must say.

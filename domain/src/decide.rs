@@ -17,6 +17,7 @@ mod replay;
 mod run;
 mod schedule;
 mod settings;
+mod test;
 mod user;
 
 pub use page::PAGES_MAX;
@@ -239,6 +240,7 @@ fn dispatch(
         Command::ReplayWebhooks(c) => replay::webhook::many(given, command, c),
         Command::ReplayExecution(c) => replay::execution::one(given, open, command, c),
         Command::ReplayExecutions(c) => replay::execution::many(given, command, c),
+        Command::TestWorkflow(c) => test::run(given, open, command, c),
         Command::ContinueReplay(c) => replay::go_on(given, command, c),
         Command::AskSlots(c) => Ok(budget::ask(given, command, c)),
         Command::HoldSlots(c) => Ok(budget::hold(c)),
@@ -247,6 +249,13 @@ fn dispatch(
             command: c.command.clone(),
             filter: c.filter.clone(),
         })]),
+        Command::NameVersion(c) => {
+            Ok(crate::config::name_version(project_of(given, command)?, c)?)
+        }
+        Command::RestoreVersion(c) => {
+            let project = project_of(given, command)?;
+            Ok(crate::config::restore_version(project, c, given.schema_max)?)
+        }
         Command::ApplyProject(c) => {
             crate::config::decide_apply(given.config, c, given.schema_max).map_err(Halt::Rejected)
         }

@@ -117,6 +117,9 @@ fn settings(root: &Node, id: ProjectId) -> Option<ProjectSettings> {
             settings[kept] = number.into();
         }
     }
+    if let Some(user) = project.text_of("test_user") {
+        settings["test_user"] = user.into();
+    }
     if let Some(keys) = root.get("signing_keys") {
         let public = keys.get("public_keys").map(Node::items).unwrap_or_default();
         let public: Vec<&str> = public.iter().filter_map(Node::text).map(str::trim).collect();

@@ -76,6 +76,8 @@ crate::codec::family! {
         367 ExecutionPaused "execution_paused.1";
         368 ExecutionResumed "execution_resumed.1";
         370 UserDeleted "user_deleted.1";
+        372 ExecutionTested "execution_tested.1";
+        374 VersionNamed "version_named.1";
     }
 }
 
@@ -104,6 +106,7 @@ impl Event {
             Event::ItemStarted(e) => Some(e.execution),
             Event::ItemFinished(e) => Some(e.execution),
             Event::ExecutionReplayed(e) => Some(e.execution),
+            Event::ExecutionTested(e) => Some(e.execution),
             Event::StepKept(e) => Some(e.execution),
             Event::ExecutionPaused(e) => Some(e.execution),
             Event::ExecutionResumed(e) => Some(e.execution),

@@ -19,7 +19,7 @@ pub use expiry::{
 };
 pub use fold::fold;
 pub(crate) use fold::user::apply;
-pub use nested::{AHEAD_MAX, ItemOf, Join, LIVE_MAX, Lineage, Nest, Nested, Pages};
+pub use nested::{AHEAD_MAX, ItemOf, Join, LIVE_MAX, Lineage, Nest, Nested, Pages, TestRun};
 pub use replay::{REPLAYED_MAX, REPLAYED_PER_SECOND_MAX, REPLAYS_MAX, Replaying, Wanted};
 pub use schedule::{Schedule, schedule_id};
 pub use user::{Credential, Saved, Settings, User};
@@ -377,6 +377,9 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         Command::ReceiveEvent(_)
         | Command::ReceiveRequest(_)
         | Command::ReplayExecution(_)
+        | Command::TestWorkflow(_)
+        | Command::NameVersion(_)
+        | Command::RestoreVersion(_)
         | Command::DeliverWebhook(_)
         | Command::ContinueStarts(_)
         | Command::ConnectCredential(_)

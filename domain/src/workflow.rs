@@ -23,7 +23,7 @@ pub use condition::Condition;
 pub use scope::Scope;
 
 use crate::config::Input;
-use crate::event::StepKind;
+use crate::event::{StepKind, TriggerKind};
 use crate::id::{IntegrationId, StepId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -83,6 +83,19 @@ pub enum Trigger {
     /// An account of its integration is connected, and everything that is required is set: once per
     /// account (behaviours.md 10).
     IntegrationEnabled,
+}
+
+impl Trigger {
+    /// How it begins, as events name it.
+    pub fn kind(&self) -> TriggerKind {
+        match self {
+            Trigger::AppEvent { .. } => TriggerKind::AppEvent,
+            Trigger::Request(_) => TriggerKind::Request,
+            Trigger::Webhook { .. } => TriggerKind::Webhook,
+            Trigger::Schedule(_) => TriggerKind::Schedule,
+            Trigger::IntegrationEnabled => TriggerKind::IntegrationEnabled,
+        }
+    }
 }
 
 /// When a workflow runs by itself (behaviours.md 11).

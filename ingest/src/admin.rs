@@ -8,3 +8,4 @@ pub(crate) mod unsealing;
 pub(crate) mod usage;
 pub(crate) mod user;
 pub(crate) mod webhook;
+pub(crate) mod workflow;

@@ -101,6 +101,10 @@ routes! {
     post   "/admin/v1/projects/{project}/executions/{execution}/replay" Admin admin::execution::replay, replayExecutionAs "Runs an execution again: with another input, on another version, from a step.";
     get    "/admin/v1/projects/{project}/executions/replays"         Admin admin::execution::replays::list, listExecutionReplays "Replays of many executions, and how far they have come.";
     post   "/admin/v1/projects/{project}/executions/replays"         Admin admin::execution::replays::many, replayExecutions "Replays the executions that a filter lets pass.";
+    post   "/admin/v1/projects/{project}/workflows/{workflow}/test"  Admin admin::workflow::test,    testWorkflow    "Tries a workflow out, or one step of it, as the test user.";
+    get    "/admin/v1/projects/{project}/workflows/{workflow}/versions" Admin admin::workflow::version::list, listVersionsOfWorkflow "The versions of a workflow.";
+    put    "/admin/v1/projects/{project}/workflows/{workflow}/versions/{version}/name" Admin admin::workflow::version::name, nameVersion "Gives a version of a workflow a name.";
+    post   "/admin/v1/projects/{project}/workflows/{workflow}/versions/{version}/restore" Admin admin::workflow::version::restore, restoreVersion "Makes a version of a workflow the newest once more.";
     get    "/admin/v1/projects/{project}/webhooks"                   Admin admin::webhook::list,     listWebhooks    "Webhooks that came, also refused and unmatched ones.";
     get    "/admin/v1/projects/{project}/webhooks/{webhook}"         Admin admin::webhook::read,     readWebhook     "One webhook, with what was sent.";
     post   "/admin/v1/projects/{project}/webhooks/{webhook}/replay" Admin admin::replay::one,     replayWebhook   "Hands a webhook to whom it is for now.";

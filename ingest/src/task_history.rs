@@ -88,7 +88,7 @@ pub(crate) async fn step(
     door.settle(id).await?;
     let contents = door.app.history.step(team.id, id, step, attempt).await?;
     let contents = contents.ok_or_else(|| STEP_EXECUTION_UNKNOWN.plain())?;
-    let StepContents { user, step, number, sealed } = contents;
+    let StepContents { user, is_test, step, number, sealed } = contents;
     let shown_max = door.app.limits.step_bytes_shown_max;
     let shown = number.checked_sub(1).and_then(|index| step.attempts.get(index));
     let is_large = |size: Option<i64>| size.is_some_and(|bytes| bytes > shown_max);
@@ -102,8 +102,8 @@ pub(crate) async fn step(
     Ok(Reply::new(view::StepContents {
         is_large_input,
         is_large_output,
-        input: if is_large_input { Value::Null } else { view::contents(input) },
-        output: if is_large_output { Value::Null } else { view::contents(output) },
+        input: if is_large_input { Value::Null } else { view::contents(input, is_test) },
+        output: if is_large_output { Value::Null } else { view::contents(output, is_test) },
         attempt: number,
         attempts: view::attempts(step.attempts),
     }))

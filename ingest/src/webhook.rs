@@ -95,6 +95,10 @@ pub(crate) async fn receive(
             return Err(METHOD_UNSUPPORTED.plain().of(open.id));
         }
         Ok(Judged::Delivery(named, credential)) => {
+            let (named, credential) = match is_test(&address) {
+                true => (named.of_nobody(), None),
+                false => (named, credential),
+            };
             let refusal = refusal(named.verdict).map(Code::plain);
             door.keep(kept, arrival, (named, credential), refusal.as_ref()).await?;
             refusal
@@ -108,6 +112,12 @@ pub(crate) async fn receive(
         }
     };
     problem.map_or(Ok(Answer::Kept), |problem| Err(problem.of(open.id)))
+}
+
+/// Whether what comes there is only kept: `…/test`, beside the address that workflows are started
+/// from (seeds: custom-webhooks).
+fn is_test(address: &Address) -> bool {
+    address.text("rest").rsplit('/').find(|part| !part.is_empty()) == Some("test")
 }
 
 fn scheme_of(integration: &IntegrationSettings) -> Outcome<(&WebhookSettings, &Scheme)> {

@@ -30,10 +30,14 @@ pub async fn perform(
     outbound: &dyn Outbound,
     work: &Work,
 ) -> Result<Outcome, Error> {
-    let outcome = match job(world, work).await? {
+    let mut outcome = match job(world, work).await? {
         Ok(job) => outbound.perform(job).await,
         Err(outcome) => outcome,
     };
+    let test = work.lineage().test();
+    if test.is_some_and(|test| work.call.page + 1 >= test.pages_max()) {
+        outcome.goes_on = false;
+    }
     tracing::debug!(
         trace_id = %work.run.correlation_id.simple(),
         execution = %work.call.key.execution,

@@ -28,6 +28,7 @@ fn file() -> Value {
             on_request("late", &json!([wait, answer])),
         ],
     );
+    file["project"]["test_user"] = json!("anna");
     file["integrations"].as_array_mut().unwrap().push(json!({
         "type": "custom.drop", "name": "Drop", "base_url": "http://127.0.0.1:9",
         "webhook": { "scheme": "dropbox", "secret": "secret" },
@@ -143,6 +144,12 @@ impl Caller {
             let call = format!("POST {executions}/{}/{what}", text(running));
             self.admin(&call, "").await;
         }
+        let test = format!("POST /admin/v1/projects/{{}}/workflows/{}/test", id("accept"));
+        self.admin(&test, "").await;
+        let versions = format!("/admin/v1/projects/{{}}/workflows/{}/versions", id("accept"));
+        self.admin(&format!("GET {versions}?kind=deployed"), "").await;
+        self.admin(&format!("PUT {versions}/1/name"), r#"{"name":"first"}"#).await;
+        self.admin(&format!("POST {versions}/1/restore"), r#"{"deploy":true}"#).await;
         let many = json!({ "userId": "nobody", "ending": "FAILED" });
         self.admin(&format!("POST {executions}/replays"), many.to_string()).await;
         until("the end of a replay", async || {

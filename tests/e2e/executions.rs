@@ -1,6 +1,6 @@
 //! Executions are paused and go on, and are run again.
 
-use crate::project::{API_KEY, id, on_order, on_request, project};
+use crate::project::{API_KEY, id, on_order, on_request, project, workflow};
 use crate::server::Server;
 use crate::world::{World, assert_error, text, until};
 use serde_json::{Value, json};
@@ -268,4 +268,86 @@ async fn what_runs_for_a_disabled_user_waits_and_for_a_deleted_one_ends() {
     assert_eq!(me["integrations"]["custom.desk"]["enabled"], json!(false), "{me}");
     let again = world.connected("bert").await;
     begun(&world, &again, "gated", &json!({})).await;
+}
+
+#[tokio::test]
+async fn a_workflow_or_a_step_of_it_is_tried_out_as_the_test_user() {
+    let server = Server::start().await;
+    let fails = json!({ "name": "flaky", "auto_retry": true, "continue_on_error": true,
+        "request": { "url": server.url("/flaky/once") } });
+    let many = json!({ "name": "many", "function":
+        "function yourFunction({ n }) { return Array.from({ length: n }, (_, i) => [i]); }",
+        "parameters": { "n": "{{1.event.n}}" } });
+    let pages = json!({ "name": "pages", "request": {
+        "url": server.url("/pages/9"), "params": { "cursor": "{{self.pageToken}}" },
+        "pagination": { "output": "{{self.response.body.channels}}",
+            "page_token": "{{self.response.body.response_metadata.next_cursor}}" } } });
+    let tell = json!({ "name": "tell", "request": { "method": "POST", "url": server.url("/told"),
+        "json": { "last": "{{many.result[1][0]}}" } } });
+    let mut flow = on_order("flow", &json!([many, fails, pages, tell]));
+    flow["deployed"] = json!(false);
+    flow["default_enabled"] = json!(false);
+    let mut file = project(&server.url(""), &[flow]);
+    let world = World::start(&file).await;
+    let path = format!("/workflows/{}/test", id("flow"));
+    let test = async |body: Value| world.admin_with("POST", &path, "", &body).await;
+    assert_error(&test(json!({})).await, 409, "TEST_USER_UNSET");
+    file["project"]["test_user"] = json!("preview");
+    world.reapply(&file).await;
+    assert_error(&test(json!({})).await, 404, "CREDENTIAL_UNKNOWN");
+    world.connected("preview").await;
+
+    let answer = test(json!({ "input": { "event": { "n": 30 } } })).await;
+    assert_eq!(answer.status, 201, "{}", answer.shown());
+    let run = world.run(&text(&answer.json()["executionId"])).await;
+    assert_eq!((&run["status"], &run["isTest"]), (&json!("SUCCEEDED"), &json!(true)), "{run}");
+    let shown = world.step(&run, 1).await;
+    assert_eq!(shown["output"]["result"].as_array().unwrap().len(), 20);
+    assert_eq!(run["stepExecutions"][2]["attemptCount"], 1, "nothing is tried again");
+    assert_eq!(server.seen("/pages/9").len(), 3, "three pages of a test of the whole");
+    assert_eq!(server.seen("/told")[0]["body"]["last"], 1, "what is cut is only what is shown");
+
+    let answer = test(json!({ "step": "pages" })).await;
+    let run = world.run(&text(&answer.json()["executionId"])).await;
+    assert_eq!(run["stepExecutions"].as_array().unwrap().len(), 2, "{run}");
+    assert_eq!(server.seen("/pages/9").len(), 5, "two pages of a test of one step");
+    let outputs = json!({ "many": { "result": [[], [9]] } });
+    let answer = test(json!({ "step": "tell", "outputs": outputs })).await;
+    let run = world.run(&text(&answer.json()["executionId"])).await;
+    assert_eq!((&run["status"], &server.seen("/told")[1]["body"]["last"]), (&json!("SUCCEEDED"), &json!(9)));
+    assert_eq!(world.history("").await["total"], 0, "tests are in no list");
+    assert_error(&test(json!({ "version": 7 })).await, 404, "VERSION_UNKNOWN");
+    assert_error(&test(json!({ "outputs": { "nothing": {} } })).await, 404, "REPLAY_STEP_UNKNOWN");
+}
+
+#[tokio::test]
+async fn what_comes_to_a_test_address_starts_nothing_and_can_be_tried_out() {
+    let server = Server::start().await;
+    let trigger = json!({ "webhook": "push", "of": "github" });
+    let note = json!([{ "name": "note", "request": { "method": "POST", "url": server.url("/told"),
+        "json": { "n": "{{1.body.n}}" } } }]);
+    let mut file = project(&server.url(""), &[workflow("hook", &trigger, &note)]);
+    file["project"]["test_user"] = json!("preview");
+    let world = World::start(&file).await;
+    let token = world.connected("preview").await;
+    let github = json!({ "integrationId": "github", "payload": {}, "providerId": "7" });
+    let answer = world.api.call(hyper::Method::POST, "/sdk/credentials", &token, Some(&github)).await.unwrap();
+    assert!(answer.status < 300, "{}", answer.shown());
+    let body = bytes::Bytes::from_static(b"{\"installation\":{\"id\":7},\"n\":5}");
+    let secret = crate::project::GITHUB_SECRET;
+    let delivery = tests::harness::Delivery { kind: "push", id: "d", account: "7", secret, body };
+    let answer = world.api.webhook("github/test", delivery).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.shown());
+    let kept = until("the webhook", async || {
+        world.inbox("?name=push").await["webhooks"].as_array()?.first().cloned()
+    })
+    .await;
+    assert_eq!((&kept["verdict"], &kept["recipientCount"]), (&json!("VERIFIED"), &json!(0)));
+    let path = format!("/workflows/{}/test", id("hook"));
+    let body = json!({ "webhookId": kept["id"] });
+    let answer = world.admin_with("POST", &path, "", &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.shown());
+    let run = world.run(&text(&answer.json()["executionId"])).await;
+    assert_eq!((&run["status"], server.seen("/told").len()), (&json!("SUCCEEDED"), 1), "{run}");
+    assert_eq!(server.seen("/told")[0]["body"]["n"], 5);
 }

@@ -1,6 +1,7 @@
 //! What is asked of the configuration.
 
 use crate::payload::Payload;
+use crate::id::WorkflowId;
 use serde::{Deserialize, Serialize};
 
 /// A secret value that comes with a project.
@@ -35,4 +36,28 @@ pub struct RecordUnsealing {
     pub command: String,
     /// Which records they asked for.
     pub filter: String,
+}
+
+/// Says what people call a version of a workflow.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "NameVersion")]
+pub struct NameVersion {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The version.
+    pub version: i32,
+    /// The name; empty takes it away.
+    pub name: String,
+}
+
+/// Makes an earlier version of a workflow the newest once more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "RestoreVersion")]
+pub struct RestoreVersion {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The version.
+    pub version: i32,
+    /// Whether new executions run it.
+    pub deploy: bool,
 }

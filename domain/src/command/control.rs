@@ -97,3 +97,22 @@ pub struct ReplayExecutions {
     /// The number of partitions that share in that.
     pub partitions: i32,
 }
+
+/// Tries a workflow out, or one step of it, with what the project's test user connected. It need be
+/// neither deployed nor switched on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename = "TestWorkflow")]
+pub struct TestWorkflow {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The version that runs.
+    pub version: i32,
+    /// The only step that is run; null is all.
+    pub only: Option<StepId>,
+    /// What other steps are taken to have given.
+    pub kept: Vec<KeptStep>,
+    /// Bytes of the trigger's output.
+    pub size: i32,
+    /// The trigger's output as JSON.
+    pub sealed: Payload,
+}

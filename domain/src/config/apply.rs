@@ -65,7 +65,7 @@ pub fn decide_apply(
     Ok(events)
 }
 
-fn too_low(what: &str) -> Rejected {
+pub(super) fn too_low(what: &str) -> Rejected {
     let reason = format!(
         "{what} needs what nodes of an older build cannot read. Run `millrace migrate` when every \
          node runs this build."
@@ -80,7 +80,7 @@ fn id_of(name: &str) -> u32 {
 }
 
 /// The highest schema of the records that runs of a workflow may need; 0: what every build reads.
-fn schema_of(workflow: &Workflow) -> u32 {
+pub(super) fn schema_of(workflow: &Workflow) -> u32 {
     let id = |name: &str| Some(id_of(name));
     let inputs = (!workflow.inputs.is_empty()).then(|| id_of("IntegrationEnabled"));
     let trigger = match &workflow.trigger {

@@ -1,11 +1,12 @@
 //! The configuration as a fold over the events of the `config` stream.
 
-use super::{IntegrationSettings, Project, ProjectSettings};
+use super::{IntegrationSettings, Note, Project, ProjectSettings};
 use crate::event::{
     AppEventDefined, Event, IntegrationConfigured, SecretSet, WorkflowReleased, WorkflowSaved,
 };
 use crate::id::{IntegrationId, ProjectId};
 use crate::meta::Recorded;
+use crate::time::Timestamp;
 use crate::workflow::Workflow;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -48,7 +49,7 @@ impl Config {
         if offset <= self.offset {
             return Ok(());
         }
-        let project = recorded.meta.project;
+        let (project, at) = (recorded.meta.project, recorded.meta.occurred_at);
         match &recorded.body {
             Event::ProjectConfigured(e) => {
                 let settings: ProjectSettings = read(offset, "project", &e.settings)?;
@@ -60,8 +61,12 @@ impl Config {
                 }
             }
             Event::IntegrationConfigured(e) => self.configured(offset, project, e)?,
-            Event::WorkflowSaved(e) => self.saved(offset, project, e)?,
-            Event::WorkflowReleased(e) => self.change(project, |known| known.release(e)),
+            Event::WorkflowSaved(e) => self.saved(offset, (project, at), e)?,
+            Event::WorkflowReleased(e) => self.change(project, |known| known.release(e, at)),
+            Event::VersionNamed(e) => self.change(project, |known| {
+                let versions = known.workflows.entry(e.workflow).or_default();
+                versions.notes.entry(e.version).or_default().name.clone_from(&e.name);
+            }),
             Event::AppEventDefined(e) => self.change(project, |known| known.define(e)),
             Event::SecretSet(e) => self.change(project, |known| known.keep_secret(e)),
             Event::ApiKeySet(e) => self.change(project, |known| {
@@ -116,13 +121,14 @@ impl Config {
     fn saved(
         &mut self,
         offset: i64,
-        project: ProjectId,
+        (project, saved_at): (ProjectId, Timestamp),
         e: &WorkflowSaved,
     ) -> Result<(), Unreadable> {
         let workflow: Workflow = read(offset, "workflow", &e.definition)?;
         self.change(project, |known| {
             let versions = known.workflows.entry(e.workflow).or_default();
             versions.saved.insert(e.version, Arc::new(workflow));
+            versions.notes.insert(e.version, Note { saved_at, ..Note::default() });
         });
         Ok(())
     }
@@ -142,14 +148,15 @@ impl Project {
         }
     }
 
-    fn release(&mut self, e: &WorkflowReleased) {
+    fn release(&mut self, e: &WorkflowReleased, at: Timestamp) {
         let versions = self.workflows.entry(e.workflow).or_default();
         if let Some((_, before)) = versions.deployed() {
             self.starts.remove(before);
         }
         versions.released = (e.version > 0).then_some(e.version);
-        if let Some((_, after)) = versions.deployed() {
+        if let Some((version, after)) = versions.deployed() {
             self.starts.add(after);
+            versions.notes.entry(version).or_default().deployed_at = Some(at);
         }
     }
 

@@ -4,6 +4,7 @@ use super::starts::Starts;
 use super::{IntegrationSettings, ProjectSettings};
 use crate::id::{IntegrationId, WorkflowId};
 use crate::payload::Payload;
+use crate::time::Timestamp;
 use crate::workflow::Workflow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,19 @@ pub struct Versions {
     pub saved: BTreeMap<i32, Arc<Workflow>>,
     /// The version that new executions run.
     pub released: Option<i32>,
+    /// How each came about.
+    pub notes: BTreeMap<i32, Note>,
+}
+
+/// How a version came about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Note {
+    /// When it was saved.
+    pub saved_at: Timestamp,
+    /// When it was last deployed, if ever.
+    pub deployed_at: Option<Timestamp>,
+    /// What people call it; empty if nothing.
+    pub name: String,
 }
 
 impl Versions {

@@ -41,7 +41,7 @@ pub(super) fn advance(
     let mut at = next;
     // Outputs of the steps done on the way: they are not folded yet.
     let mut fresh: BTreeMap<u16, Value> = BTreeMap::new();
-    while let Some(index) = at {
+    while let Some(index) = at.filter(|index| walk.goes_to(*index)) {
         let Some(step) = walk.workflow.steps.get(usize::from(index)) else {
             walk.end(Ending::Failed, "STEP_UNKNOWN", events);
             return Ok(());
@@ -139,6 +139,12 @@ impl<'a> Walk<'a> {
         'a: 'b,
     {
         Walk { lineage: Lineage { run, ..self.lineage.clone() }, ..*self }
+    }
+
+    /// Whether the run goes on to a step: a test of one step ends behind it.
+    fn goes_to(&self, index: u16) -> bool {
+        let only = self.lineage.nest.and_then(|nest| nest.test).and_then(|test| test.only);
+        only.is_none_or(|only| only == index)
     }
 
     pub(super) fn ready(

@@ -53,7 +53,10 @@ pub(super) fn record(
     }
     let before = page::pages_before(&walk.lineage, pending.index);
     let number = c.attempt - before.attempts;
-    let retry_at = retry_at(step, (c, number), given.now, command.meta.command_id);
+    let retry_at = match walk.lineage.test() {
+        Some(_) => None,
+        None => retry_at(step, (c, number), given.now, command.meta.command_id),
+    };
     // What was got stands, with the error beside it (seeds: requests/request-pagination).
     let continued = step.continue_on_error || before.count > 0;
     fail(&walk, open, (step, pending), c, (retry_at, continued))

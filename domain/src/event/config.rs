@@ -97,3 +97,15 @@ pub struct PayloadsUnsealed {
     /// Which records they asked for.
     pub filter: String,
 }
+
+/// A version of a workflow has another name.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "VersionNamed")]
+pub struct VersionNamed {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The version.
+    pub version: i32,
+    /// The name; empty if it has none any more.
+    pub name: String,
+}

@@ -38,6 +38,16 @@ pub struct ExecutionReplayed {
     pub replay: Option<CommandId>,
 }
 
+/// The run that has just started is a test.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "ExecutionTested")]
+pub struct ExecutionTested {
+    /// The run.
+    pub execution: ExecutionId,
+    /// Position of the only step that is run, from 0; null is all.
+    pub only: Option<i32>,
+}
+
 /// A step was not performed: what it gave in the run that is repeated counts.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename = "StepKept")]

@@ -63,6 +63,7 @@ pub(super) fn remembered(first: &Event) -> bool {
         | Event::IntegrationConfigured(_)
         | Event::WorkflowSaved(_)
         | Event::WorkflowReleased(_)
+        | Event::VersionNamed(_)
         | Event::AppEventDefined(_)
         | Event::SecretSet(_)
         | Event::ApiKeySet(_)
@@ -109,6 +110,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::PageFetched(_) => fan_out::fold(rows, meta, event),
         Event::StepReady(e) => ready(rows, meta, e),
         Event::StepPaused(e) => paused(rows, meta, e),
+        Event::ExecutionTested(e) => fan_out::tested(rows, e),
         Event::ExecutionPaused(e) => fan_out::set_paused(rows, e.execution, true),
         Event::ExecutionResumed(e) => fan_out::set_paused(rows, e.execution, false),
         Event::StepKept(e) => {
@@ -152,6 +154,7 @@ fn fold_one(rows: &mut Rows, meta: &Meta, event: &Event) {
         | Event::IntegrationConfigured(_)
         | Event::WorkflowSaved(_)
         | Event::WorkflowReleased(_)
+        | Event::VersionNamed(_)
         | Event::AppEventDefined(_)
         | Event::SecretSet(_)
         | Event::ApiKeySet(_)

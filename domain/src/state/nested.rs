@@ -32,6 +32,23 @@ pub struct Nest {
     pub pages: BTreeMap<u16, Pages>,
     /// Whether it was paused, and with it what is within.
     pub is_paused: bool,
+    /// The test that it is, if it is one.
+    pub test: Option<TestRun>,
+}
+
+/// A run that only tries a workflow out (behaviours.md 19): no step is tried again by itself, and
+/// only the first pages of a request are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TestRun {
+    /// Position of the only step that is run; `None`: all are.
+    pub only: Option<u16>,
+}
+
+impl TestRun {
+    /// Pages of a request that are asked for.
+    pub fn pages_max(self) -> u32 {
+        if self.only.is_some() { 2 } else { 3 }
+    }
 }
 
 /// How far a paginated request has come.
@@ -167,6 +184,12 @@ pub struct Lineage<'a> {
 }
 
 impl<'a> Lineage<'a> {
+    /// The test that it is, or is within.
+    pub fn test(&self) -> Option<TestRun> {
+        let around = self.within.iter().find_map(|(_, outer)| outer.nest.test);
+        self.nest.and_then(|nest| nest.test).or(around)
+    }
+
     /// Whether it was paused, or what it is within.
     pub fn is_paused(&self) -> bool {
         let around = self.within.iter().any(|(_, outer)| outer.nest.is_paused);

@@ -101,6 +101,8 @@ pub struct Execution {
     pub original: Option<Original>,
     /// Whether somebody paused it.
     pub is_paused: bool,
+    /// Whether it only tries a workflow out.
+    pub is_test: bool,
 }
 
 /// The run that another one repeats.
@@ -255,6 +257,8 @@ impl Run {
 pub struct StepContents {
     /// `sub` of the user.
     pub user: String,
+    /// Whether the run is a test.
+    pub is_test: bool,
     /// The step execution.
     pub step: StepExecution,
     /// The attempt, from 1.

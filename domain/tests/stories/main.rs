@@ -18,5 +18,7 @@ mod replay_execution;
 mod retry;
 mod schedule;
 mod settings;
+mod test_run;
 mod story;
 mod twice;
+mod versions;

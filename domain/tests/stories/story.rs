@@ -163,6 +163,16 @@ impl Story {
         Then(run.iter().map(|event| self.line(&event.body)).collect())
     }
 
+    /// The same of a command about the configuration, into which it is folded.
+    pub(crate) fn when_configured(&mut self, body: impl Into<Command>) -> Then {
+        let command = self.command(body);
+        let run = self.decided(&command);
+        for (offset, event) in (self.config.offset + 1..).zip(&run) {
+            self.config.fold(offset, event).unwrap();
+        }
+        Then(run.iter().map(|event| self.line(&event.body)).collect())
+    }
+
     /// Folds a decision.
     pub(crate) fn take(&mut self, run: &[Recorded<Event>]) {
         fold(&mut self.rows, run);

@@ -2,6 +2,7 @@
 
 pub(crate) mod replays;
 
+use super::workflow::step_of;
 use crate::auth::{Admin, Open};
 use crate::body::{Read, Received, Sent};
 use crate::command::{Identity, Wish};
@@ -9,8 +10,8 @@ use crate::door::{Door, Shared};
 use crate::idempotency::{IdempotencyKey, Within};
 use crate::path::Address;
 use crate::problem::{
-    BODY_MALFORMED, DATA_ERASED, EXECUTION_UNKNOWN, Outcome, REPLAY_STEP_UNFIT,
-    REPLAY_STEP_UNKNOWN, REPLAY_TOO_LARGE, VERSION_UNKNOWN, WORKFLOW_UNKNOWN,
+    BODY_MALFORMED, DATA_ERASED, EXECUTION_UNKNOWN, Outcome, REPLAY_STEP_UNFIT, REPLAY_TOO_LARGE,
+    VERSION_UNKNOWN, WORKFLOW_UNKNOWN,
 };
 use crate::reply::{Nothing, Reply};
 use axum::extract::State;
@@ -23,7 +24,6 @@ use domain::view::Run;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 /// What the steps before the one that a replay begins with gave, in bytes: it goes into one record.
 const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -157,8 +157,10 @@ pub(crate) async fn replayed(
     let identity = asked.identity(door, id, run.execution.id)?;
     let key = Key::User(id, run.execution.user.clone());
     let version = again.version_of(project, &run)?;
-    let from = again.from_step.as_deref().map(|step| step_of(project, &run, (version, step)));
-    let from = from.transpose()?;
+    let workflow = project.workflow(run.execution.workflow, version);
+    let workflow = workflow.ok_or_else(|| VERSION_UNKNOWN.plain())?;
+    let from = again.from_step.as_deref().map(|step| step_of(workflow, step)).transpose()?;
+    let from = from.map(|step| step.id);
     let mut command = wish(door, id, &run, from).await?;
     command.version = Some(version);
     if let Some(input) = again.input {
@@ -187,15 +189,6 @@ impl Again {
             }
         }
     }
-}
-
-/// The step of that id or name.
-fn step_of(project: &Project, run: &Run, (version, named): (i32, &str)) -> Outcome<StepId> {
-    let workflow = project.workflow(run.execution.workflow, version);
-    let workflow = workflow.ok_or_else(|| VERSION_UNKNOWN.plain())?;
-    let id = Uuid::parse_str(named).ok().map(StepId);
-    let step = workflow.steps.iter().find(|step| Some(step.id) == id || step.name == named);
-    step.map(|step| step.id).ok_or_else(|| REPLAY_STEP_UNKNOWN.plain())
 }
 
 /// The command, with what is kept of the original.

@@ -84,6 +84,8 @@ codes! {
     EXECUTION_FINISHED 409 "The execution has ended.";
     CREDENTIAL_REMOVED 409 "The account that the execution works for was disconnected.";
     EXECUTION_PAUSED 409 "The execution is paused.";
+    TEST_USER_UNSET 409 "The project names no test user.";
+    VERSION_CURRENT 409 "The newest version is the same.";
     VERSION_UNKNOWN 404 "The workflow has no such version.";
     REPLAY_STEP_UNKNOWN 404 "The version has no such step to begin with.";
     REPLAY_STEP_UNFIT 409 "The execution cannot be repeated from that step.";

@@ -45,6 +45,8 @@ pub(crate) struct Execution {
     error_code: Option<String>,
     /// Whether somebody paused it.
     is_paused: bool,
+    /// Whether it only tries a workflow out; then it is in no list.
+    is_test: bool,
     /// What it repeats, if it does.
     replay_of: Option<Original>,
 }
@@ -179,6 +181,7 @@ impl Execution {
             trigger_detail: row.trigger_detail,
             error_code: code(row.code),
             is_paused: row.is_paused,
+            is_test: row.is_test,
             replay_of: row.original.map(|original| Original {
                 execution_id: original.execution,
                 from_step_id: original.from,
@@ -247,10 +250,28 @@ fn code(code: String) -> Option<String> {
     (!code.is_empty()).then_some(code)
 }
 
-/// What was sealed as JSON; nothing at all is an empty object.
-pub(super) fn contents(bytes: &[u8]) -> Value {
+/// Items of an array that are shown of a test (behaviours.md 19).
+const TEST_ITEMS_MAX: usize = 20;
+
+/// What was sealed as JSON; nothing at all is an empty object. Of a test not all of it is shown.
+pub(super) fn contents(bytes: &[u8], is_test: bool) -> Value {
     if bytes.is_empty() {
         return json!({});
     }
-    serde_json::from_slice(bytes).unwrap_or(Value::Null)
+    let mut contents = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+    if is_test {
+        cut(&mut contents);
+    }
+    contents
+}
+
+fn cut(value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            items.truncate(TEST_ITEMS_MAX);
+            items.iter_mut().for_each(cut);
+        }
+        Value::Object(fields) => fields.values_mut().for_each(cut),
+        _ => {}
+    }
 }

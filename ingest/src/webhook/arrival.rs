@@ -70,6 +70,13 @@ pub(super) struct Named {
     pub(super) provider_id: String,
 }
 
+impl Named {
+    /// The same, so that nobody is told: it is no delivery, and of no account.
+    pub(super) fn of_nobody(self) -> Self {
+        Self { delivery: String::new(), provider_id: String::new(), ..self }
+    }
+}
+
 impl<'a> Arrival<'a> {
     /// What is known of a webhook that was not looked into.
     pub(super) fn unread(&self, scheme: Option<&Scheme>) -> Named {

@@ -47,6 +47,7 @@ fn execution(world: &World, n: u128, status: Status) -> Execution {
         ended_at: (status == Status::Succeeded).then(|| BEGUN.plus_ms(1_477)),
         original: None,
         is_paused: false,
+        is_test: false,
     }
 }
 

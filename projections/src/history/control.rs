@@ -13,6 +13,7 @@ pub(super) fn fold(run: &mut Run, event: &Event) {
                 replay: e.replay,
             });
         }
+        Event::ExecutionTested(_) => run.execution.is_test = true,
         Event::ExecutionPaused(_) => run.execution.is_paused = true,
         Event::ExecutionResumed(_) => {
             run.execution.is_paused = false;

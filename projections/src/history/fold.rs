@@ -56,6 +56,12 @@ impl<'a> Folding<'a> {
             if is_item(&run) {
                 continue; // It is found through the run that it is in.
             }
+            if execution.is_test {
+                // It can be asked for, and is in no list (seeds: building-workflows).
+                let key = Scope::tests(partition, project).start_key(execution.started_at, id);
+                rows.put(STARTS, key, &is)?;
+                continue;
+            }
             for scope in Scope::all(partition, project, &execution.user) {
                 rows.put(STARTS, scope.start_key(execution.started_at, id), &is)?;
                 tally.moved(&scope, execution.started_at, (was, is));
@@ -128,6 +134,7 @@ impl<'a> Folding<'a> {
             ended_at: None,
             original: None,
             is_paused: false,
+            is_test: parent.execution.is_test,
             ..parent.execution.clone()
         };
         let item = StepExecution {
@@ -196,6 +203,7 @@ fn started(event: &Recorded<Event>, e: &ExecutionStarted) -> Run {
         ended_at: None,
         original: None,
         is_paused: false,
+        is_test: false,
     };
     let place = (e.execution, StepId(e.workflow.0));
     Run { execution, steps: vec![first(place, StepType::Trigger(e.trigger), e.size, at)] }
@@ -431,6 +439,7 @@ mod tests {
             ended_at: None,
             original: None,
             is_paused: false,
+            is_test: false,
         };
         Run { execution, steps: Vec::new() }
     }

@@ -27,6 +27,7 @@ const OF_USER: &[i64] = &[HOUR];
 
 const PROJECT: u8 = 0;
 const USER: u8 = 1;
+const TESTS: u8 = 2;
 
 /// What lists filter by, and executions are counted by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -43,6 +44,14 @@ impl Group {
     }
 }
 
+fn prefix(partition: u16, project: ProjectId, of: u8) -> BytesMut {
+    let mut prefix = BytesMut::with_capacity(64);
+    prefix.put_u16(partition);
+    prefix.put_slice(project.bytes());
+    prefix.put_u8(of);
+    prefix
+}
+
 /// The executions of a project or of a user in one partition.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
@@ -52,18 +61,16 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn project(partition: u16, project: ProjectId) -> Self {
-        let mut prefix = BytesMut::with_capacity(19);
-        prefix.put_u16(partition);
-        prefix.put_slice(project.bytes());
-        prefix.put_u8(PROJECT);
-        Self { prefix: prefix.freeze(), buckets: OF_PROJECT }
+        Self { prefix: prefix(partition, project, PROJECT).freeze(), buckets: OF_PROJECT }
+    }
+
+    /// Tests, which are not counted.
+    pub(super) fn tests(partition: u16, project: ProjectId) -> Self {
+        Self { prefix: prefix(partition, project, TESTS).freeze(), buckets: &[] }
     }
 
     pub(super) fn user(partition: u16, project: ProjectId, user: &str) -> Self {
-        let mut prefix = BytesMut::with_capacity(23 + user.len());
-        prefix.put_u16(partition);
-        prefix.put_slice(project.bytes());
-        prefix.put_u8(USER);
+        let mut prefix = prefix(partition, project, USER);
         // With its length in front no user's rows stand among those of another.
         prefix.put_u32(u32::try_from(user.len()).unwrap_or(u32::MAX));
         prefix.put_slice(user.as_bytes());

@@ -97,7 +97,11 @@ impl HistoryReader {
         let run: Run = decode(&bytes)?;
         // The index knows the project; an id of another project's is as good as none.
         let outer = self.outermost(partition, &run).await?;
-        let start = Scope::project(partition, project).start_key(outer.started_at, outer.id);
+        let scope = match outer.is_test {
+            true => Scope::tests(partition, project),
+            false => Scope::project(partition, project),
+        };
+        let start = scope.start_key(outer.started_at, outer.id);
         Ok(self.row(STARTS, start).await?.map(|_| run))
     }
 
@@ -148,7 +152,7 @@ impl HistoryReader {
         attempt: Option<usize>,
     ) -> Result<Option<StepContents>, Error> {
         let Some(run) = self.run(project, id).await? else { return Ok(None) };
-        let user = run.execution.user;
+        let (user, is_test) = (run.execution.user, run.execution.is_test);
         let Some(row) = run.steps.into_iter().find(|known| known.id == step) else {
             return Ok(None);
         };
@@ -162,7 +166,7 @@ impl HistoryReader {
             Some(bytes) => runner::sealed(self.log.as_ref(), partition, decode(&bytes)?).await?,
             None => Payload::empty(),
         };
-        Ok(Some(StepContents { user, step: row, number, sealed }))
+        Ok(Some(StepContents { user, is_test, step: row, number, sealed }))
     }
 
     pub(super) async fn row(

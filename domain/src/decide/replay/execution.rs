@@ -9,7 +9,7 @@ use crate::config::Project;
 use crate::event::{Event, ExecutionReplayed, ExecutionsReplayRequested, StepKept};
 use crate::id::{ExecutionId, StepId};
 use crate::meta::Recorded;
-use crate::state::{Lineage, REPLAYED_PER_SECOND_MAX};
+use crate::state::{Execution, Lineage, REPLAYED_PER_SECOND_MAX};
 use crate::workflow::Workflow;
 use std::sync::Arc;
 
@@ -52,18 +52,7 @@ pub(in crate::decide) fn one(
             replay: c.replay,
         }),
     ];
-    for (index, kept) in c.kept.iter().filter_map(|kept| Some((index_of(workflow, kept)?, kept))) {
-        run.outputs.insert(index, kept.sealed.clone());
-        events.push(Event::StepKept(StepKept {
-            execution: id,
-            step: kept.step,
-            index: i32::from(index),
-            kind: kept.kind,
-            input_size: kept.input_size,
-            output_size: kept.output_size,
-            sealed: kept.sealed.clone(),
-        }));
-    }
+    events.extend(kept(workflow, id, &c.kept, &mut run));
     let lineage = Lineage { id, run: &run, nest: None, within: Vec::new() };
     let (now, config, rows) = (given.now, given.config, given.rows);
     let walk = Walk { lineage, workflow, now, config, rows, wakes: true };
@@ -89,7 +78,7 @@ fn version_of<'a>(
 }
 
 /// The place of a step that a run may begin with.
-fn place(workflow: &Workflow, step: StepId) -> Result<u16, Rejected> {
+pub(in crate::decide) fn place(workflow: &Workflow, step: StepId) -> Result<u16, Rejected> {
     let Some(index) = workflow.index_of(step) else {
         return Err(Rejected::new("REPLAY_STEP_UNKNOWN", "The version has no such step."));
     };
@@ -98,6 +87,29 @@ fn place(workflow: &Workflow, step: StepId) -> Result<u16, Rejected> {
         return Err(Rejected::new("REPLAY_STEP_UNFIT", reason));
     }
     Ok(index)
+}
+
+/// What other steps gave, as far as the version has them.
+pub(in crate::decide) fn kept(
+    workflow: &Workflow,
+    execution: ExecutionId,
+    steps: &[KeptStep],
+    run: &mut Execution,
+) -> Vec<Event> {
+    let known = steps.iter().filter_map(|kept| Some((index_of(workflow, kept)?, kept)));
+    let events = known.map(|(index, kept)| {
+        run.outputs.insert(index, kept.sealed.clone());
+        Event::StepKept(StepKept {
+            execution,
+            step: kept.step,
+            index: i32::from(index),
+            kind: kept.kind,
+            input_size: kept.input_size,
+            output_size: kept.output_size,
+            sealed: kept.sealed.clone(),
+        })
+    });
+    events.collect()
 }
 
 /// Where the version has the step, if it is still one of that kind.

@@ -52,6 +52,7 @@ static PROJECT: Shape = Shape::Object(&Object {
         optional("request_timeout_ms", &TIMEOUT, "When a request is given up; 60000.")
             .not(&["request_timeout", "timeout"]),
         optional("step_bytes_max", &STEP_BYTES, "Largest input or output of a step; 52428800."),
+        optional("test_user", &FILLED, "The user whose accounts tests of workflows work with."),
     ],
     rules: &[],
 });

@@ -1,9 +1,11 @@
 //! Runs within runs: an item has a row as every live execution has, and what fans out counts them;
 //! and the pages of requests.
 
-use super::super::{Execution, ItemOf, Join, Nest, Nested, Pages, Row, RowKey, Rows};
+use super::super::{Execution, ItemOf, Join, Nest, Nested, Pages, Row, RowKey, Rows, TestRun};
 use super::{index_in, number_in, set_pending};
-use crate::event::{Ending, Event, FanOutStarted, ItemFinished, ItemStarted, PageFetched};
+use crate::event::{
+    Ending, Event, ExecutionTested, FanOutStarted, ItemFinished, ItemStarted, PageFetched,
+};
 use crate::id::ExecutionId;
 use crate::meta::Meta;
 use std::collections::BTreeMap;
@@ -33,6 +35,12 @@ pub(super) fn set_paused(rows: &mut Rows, id: ExecutionId, is_paused: bool) {
     let Some(mut nested) = nested_of(rows, id) else { return };
     nested.nest.is_paused = is_paused;
     rows.put(RowKey::Execution(id), Row::Nested(Box::new(nested)));
+}
+
+pub(super) fn tested(rows: &mut Rows, e: &ExecutionTested) {
+    let Some(mut nested) = nested_of(rows, e.execution) else { return };
+    nested.nest.test = Some(TestRun { only: e.only.map(index_in) });
+    rows.put(RowKey::Execution(e.execution), Row::Nested(Box::new(nested)));
 }
 
 /// A paginated request got a page: what is due next is another.
