@@ -10,9 +10,9 @@ mod fold;
 mod input;
 mod project;
 mod starts;
-mod version;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use apply::decide_apply;
 pub use change::{Change, Sign};

@@ -249,9 +249,7 @@ fn dispatch(
             command: c.command.clone(),
             filter: c.filter.clone(),
         })]),
-        Command::NameVersion(c) => {
-            Ok(crate::config::name_version(project_of(given, command)?, c)?)
-        }
+        Command::NameVersion(c) => Ok(crate::config::name_version(project_of(given, command)?, c)?),
         Command::RestoreVersion(c) => {
             let project = project_of(given, command)?;
             Ok(crate::config::restore_version(project, c, given.schema_max)?)

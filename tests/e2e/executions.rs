@@ -115,7 +115,8 @@ async fn an_execution_is_run_again_as_it_was_with_another_input_or_from_a_step()
     let kept: Vec<&Value> =
         run["stepExecutions"].as_array().unwrap().iter().map(|step| &step["isKept"]).collect();
     assert_eq!(kept, [false, true, false, false]);
-    let (kept, given) = (world.step(&run, 1).await, world.step(&world.run(&original).await, 1).await);
+    let (kept, given) =
+        (world.step(&run, 1).await, world.step(&world.run(&original).await, 1).await);
     assert_eq!((&kept["input"], &kept["output"]), (&given["input"], &given["output"]));
     assert_eq!(
         (server.seen("/ask").len(), server.seen("/told")[0]["body"]["amount"].clone()),
@@ -314,7 +315,10 @@ async fn a_workflow_or_a_step_of_it_is_tried_out_as_the_test_user() {
     let outputs = json!({ "many": { "result": [[], [9]] } });
     let answer = test(json!({ "step": "tell", "outputs": outputs })).await;
     let run = world.run(&text(&answer.json()["executionId"])).await;
-    assert_eq!((&run["status"], &server.seen("/told")[1]["body"]["last"]), (&json!("SUCCEEDED"), &json!(9)));
+    assert_eq!(
+        (&run["status"], &server.seen("/told")[1]["body"]["last"]),
+        (&json!("SUCCEEDED"), &json!(9))
+    );
     assert_eq!(world.history("").await["total"], 0, "tests are in no list");
     assert_error(&test(json!({ "version": 7 })).await, 404, "VERSION_UNKNOWN");
     assert_error(&test(json!({ "outputs": { "nothing": {} } })).await, 404, "REPLAY_STEP_UNKNOWN");
@@ -331,7 +335,11 @@ async fn what_comes_to_a_test_address_starts_nothing_and_can_be_tried_out() {
     let world = World::start(&file).await;
     let token = world.connected("preview").await;
     let github = json!({ "integrationId": "github", "payload": {}, "providerId": "7" });
-    let answer = world.api.call(hyper::Method::POST, "/sdk/credentials", &token, Some(&github)).await.unwrap();
+    let answer = world
+        .api
+        .call(hyper::Method::POST, "/sdk/credentials", &token, Some(&github))
+        .await
+        .unwrap();
     assert!(answer.status < 300, "{}", answer.shown());
     let body = bytes::Bytes::from_static(b"{\"installation\":{\"id\":7},\"n\":5}");
     let secret = crate::project::GITHUB_SECRET;

@@ -211,3 +211,34 @@ async fn requests_go_out_with_the_method_that_the_step_says() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_earlier_version_is_named_restored_and_run_once_more() {
+    let says = |text: &str| {
+        on_request(
+            "say",
+            &json!([{ "name": "answer", "response": { "status": 200, "body": text } }]),
+        )
+    };
+    let world = World::start(&project("http://127.0.0.1:9", &[says("one")])).await;
+    let token = world.connected("anna").await;
+    world.reapply(&project("http://127.0.0.1:9", &[says("two")])).await;
+    let ask = async || world.api.request(&token, &id("say"), &json!({})).await.unwrap().json();
+    assert_eq!(ask().await, "two");
+    let path = |rest: &str| format!("/workflows/{}/versions{rest}", id("say"));
+    let named = json!({ "name": "the first" });
+    let answer = world.admin_with("PUT", &path("/1/name"), "", &named).await;
+    assert_eq!(answer.status, 200, "{}", answer.shown());
+    let answer =
+        world.admin_with("POST", &path("/1/restore"), "", &json!({ "deploy": true })).await;
+    let versions = answer.json()["versions"].clone();
+    assert_eq!(versions.as_array().map(Vec::len), Some(3), "{}", answer.shown());
+    assert_eq!((&versions[0]["version"], &versions[0]["isDeployed"]), (&json!(3), &json!(true)));
+    assert_eq!((&versions[2]["name"], &versions[1]["name"]), (&json!("the first"), &json!(null)));
+    until("the restored version", async || (ask().await == "one").then_some(())).await;
+    let named = world.admin("GET", &path("?kind=named")).await.json();
+    assert_eq!(named["versions"].as_array().map(Vec::len), Some(1));
+    let answer = world.admin("POST", &path("/3/restore")).await;
+    assert_error(&answer, 409, "VERSION_CURRENT");
+    assert_error(&world.admin("GET", &path("?kind=good")).await, 400, "QUERY_MALFORMED");
+}

@@ -1,7 +1,7 @@
 //! What is asked of the configuration.
 
-use crate::payload::Payload;
 use crate::id::WorkflowId;
+use crate::payload::Payload;
 use serde::{Deserialize, Serialize};
 
 /// A secret value that comes with a project.

@@ -18,7 +18,7 @@ mod replay_execution;
 mod retry;
 mod schedule;
 mod settings;
-mod test_run;
 mod story;
+mod test_run;
 mod twice;
 mod versions;

@@ -41,13 +41,17 @@ fn it_runs_though_nothing_is_deployed_and_tries_nothing_again() {
     story.when(wish).then(&["started", "ExecutionTested", "step 0 ready now, attempt 1"]);
     story.begin();
     let outcome = story.outcome("", false);
-    story.when(outcome).then(&["step 0 succeeded, attempt 1", "step 1 ready in 60000 ms, attempt 1"]);
+    story
+        .when(outcome)
+        .then(&["step 0 succeeded, attempt 1", "step 1 ready in 60000 ms, attempt 1"]);
     story.later(60_000);
     let timer = story.timer();
     story.when(timer).then(&["step 1 succeeded, attempt 1", "step 2 ready now, attempt 1"]);
     story.begin();
     let outcome = story.outcome("HTTP_STATUS", true);
-    story.when(outcome).then(&["step 2 failed, attempt 1: HTTP_STATUS", "failed, 1 tasks: http_status"]);
+    story
+        .when(outcome)
+        .then(&["step 2 failed, attempt 1: HTTP_STATUS", "failed, 1 tasks: http_status"]);
     assert_eq!(story.alive(), 0);
 }
 
@@ -63,7 +67,12 @@ fn of_one_step_nothing_else_is_run() {
         sealed: Payload::Sealed(packed.into()),
     };
     let wish = TestWorkflow { kept: vec![kept], ..test(&story, Some(2)) };
-    story.when(wish).then(&["started", "ExecutionTested", "StepKept", "step 2 ready now, attempt 1"]);
+    story.when(wish).then(&[
+        "started",
+        "ExecutionTested",
+        "StepKept",
+        "step 2 ready now, attempt 1",
+    ]);
     assert!(story.rows.lineage(story.execution()).unwrap().output(0).is_some());
     story.begin();
     let outcome = story.outcome("", false);

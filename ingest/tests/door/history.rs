@@ -231,7 +231,13 @@ async fn a_step_shows_what_it_took_in_and_gave_unless_it_is_large() {
     let sealed = |bytes: Vec<u8>| async move { world.vault.store(key, &bytes).await.unwrap() };
     let both = exchange::pack(&json!({ "url": "x" }), &json!({ "ok": true })).unwrap();
     let refused = exchange::pack(&json!({ "url": "x" }), &json!("Error: no auth")).unwrap();
-    let contents = |step, number, sealed| StepContents { user: "u1".into(), step, number, sealed };
+    let contents = |step, number, sealed| StepContents {
+        user: "u1".into(),
+        is_test: false,
+        step,
+        number,
+        sealed,
+    };
     let large = Attempt { output_size: 6_000_000, ..attempt(BEGUN) };
     let large =
         StepExecution { attempts: vec![large], ..step(3, StepType::Step(StepKind::Function)) };
