@@ -211,7 +211,7 @@ impl World {
         }
         Audit::seats(&self.layout, node, &self.nodes[node])?;
         self.audit.look(&self.shared.log, seat)?;
-        self.audit.check(&self.nodes)?;
+        self.audit.check(&self.shared.log, &self.nodes)?;
         Ok(busy)
     }
 
