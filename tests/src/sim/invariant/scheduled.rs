@@ -134,6 +134,8 @@ impl Watch {
 /// What was expected, and what was found instead.
 type Seen = Result<(), (String, String)>;
 
+// Every caller makes the values on the spot.
+#[allow(clippy::needless_pass_by_value)]
 fn expect<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Seen {
     match expected == found {
         true => Ok(()),
