@@ -20,6 +20,10 @@ pub enum Canary {
     OverstatedMark,
     /// A timer that has fired fires again.
     RepeatedTimer,
+    /// A schedule fires for a moment that it does not wait for any more.
+    StaleMoment,
+    /// A schedule waits again for the moment that it has fired for.
+    RepeatedMoment,
     /// A project's budget lends one slot more than there are.
     OverlentBudget,
     /// An ask for slots is decided though a later one of its lane was.
@@ -38,7 +42,7 @@ pub enum Canary {
 
 impl Canary {
     /// Every planted bug.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::IgnoredEpoch,
         Self::UnsyncedAppend,
         Self::RepeatedOutcome,
@@ -46,6 +50,8 @@ impl Canary {
         Self::ForgottenTell,
         Self::OverstatedMark,
         Self::RepeatedTimer,
+        Self::StaleMoment,
+        Self::RepeatedMoment,
         Self::OverlentBudget,
         Self::OvertakenAsk,
         Self::TrustedAppend,
@@ -65,6 +71,8 @@ impl Canary {
             Self::ForgottenTell => "forgotten-tell",
             Self::OverstatedMark => "overstated-mark",
             Self::RepeatedTimer => "repeated-timer",
+            Self::StaleMoment => "stale-moment",
+            Self::RepeatedMoment => "repeated-moment",
             Self::OverlentBudget => "overlent-budget",
             Self::OvertakenAsk => "overtaken-ask",
             Self::TrustedAppend => "trusted-append",

@@ -14,9 +14,8 @@ mod user;
 
 pub use budget::{Budget, LaneUse, TURN_MS};
 pub use execution::{Due, Execution, Pending};
-pub use expiry::{
-    DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, expiring, is_open, second_of,
-};
+use expiry::expiring;
+pub use expiry::{DELIVERY_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, expires_at, is_open, second_of};
 pub use fold::fold;
 pub(crate) use fold::user::apply;
 pub use nested::{AHEAD_MAX, ItemOf, Join, LIVE_MAX, Lineage, Nest, Nested, Pages, TestRun};
@@ -324,7 +323,7 @@ impl Rows {
     }
 }
 
-/// The rows that deciding and folding a command may need, beside [`expiring`].
+/// The rows that deciding and folding a command may need, beside [`touched_anyway`].
 pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
     let id = command.meta.command_id;
     let mut keys = vec![match id.told() {
@@ -397,7 +396,18 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
     keys
 }
 
-/// The rows that folding an event may need, where its command is not at hand, beside [`expiring`].
+/// The rows that folding a decision needs whatever its command names: of what it lets expire, and of
+/// schedules, which anything that is said of a user may set anew.
+pub fn touched_anyway(run: &[Recorded<Event>]) -> Vec<RowKey> {
+    let schedules = run.iter().filter_map(|event| match &event.body {
+        Event::ScheduleSet(e) => Some(RowKey::Schedule(schedule_id(e.workflow, e.credential))),
+        _ => None,
+    });
+    expiring(run).into_iter().chain(schedules).collect()
+}
+
+/// The rows that folding an event may need, where its command is not at hand, beside
+/// [`touched_anyway`].
 pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
     let mut keys = Vec::with_capacity(4);
     if let Some(tell) = meta.command_id.told() {
@@ -422,7 +432,6 @@ pub fn touched_by(meta: &crate::meta::Meta, event: &Event) -> Vec<RowKey> {
         Event::StepsStarted(e) => {
             keys.extend(e.steps.iter().map(|step| RowKey::Execution(step.execution)));
         }
-        Event::ScheduleSet(e) => keys.push(RowKey::Schedule(schedule_id(e.workflow, e.credential))),
         Event::ReplayRequested(e) => keys.push(RowKey::Replays(meta.project, e.integration)),
         Event::ExecutionsReplayRequested(e) => {
             keys.push(RowKey::Replays(meta.project, e.integration));

@@ -12,6 +12,7 @@ mod fan_out;
 mod figure;
 mod idle;
 mod kafka;
+mod lateness;
 mod load;
 mod parked;
 mod process;
@@ -19,11 +20,13 @@ mod project;
 mod pump;
 mod raw;
 mod replay;
+mod schedules;
 mod single;
 mod stage;
 mod steps;
 mod takeover;
 mod target;
+mod timers;
 mod webhook;
 mod wire;
 
@@ -38,7 +41,7 @@ use std::time::Duration;
 use takeover::Going;
 
 /// The rows, as they are numbered where the numbers to reach are written down.
-const ROWS: [u8; 10] = [1, 2, 3, 4, 6, 7, 8, 11, 12, 13];
+const ROWS: [u8; 12] = [1, 2, 3, 4, 6, 7, 8, 11, 12, 13, 14, 15];
 
 /// Where the log is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -54,7 +57,7 @@ pub struct Bench {
     /// Where to write what was measured, as a JSON array.
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
-    /// The rows to measure: of 1, 2, 3, 4, 6, 7, 8, 11, 12, 13.
+    /// The rows to measure: of 1, 2, 3, 4, 6, 7, 8, 11, 12, 13, 14, 15.
     #[arg(long, value_delimiter = ',', default_values_t = ROWS)]
     rows: Vec<u8>,
     /// How long each load runs, in seconds.
@@ -135,6 +138,8 @@ impl Bench {
             11 => webhook::measure(&folder, took, &spinner).await,
             12 => idle::measure(&folder).await,
             13 => fan_out::measure(&folder, &spinner).await,
+            14 => timers::measure(&folder, &spinner).await,
+            15 => schedules::measure(&folder, &spinner).await,
             other => bail!("there is no row {other}"),
         };
         spinner.finish_and_clear();

@@ -1,14 +1,15 @@
 //! A seeded world over the in-memory models.
 //!
 //! Nodes fight for partitions of a hostile log, crash, sleep and wake late; clients send commands
-//! and note what was acknowledged; the outside fails, and answers late or never. Then the faults
-//! end, everything comes to rest, days pass, and what stands in the log is checked against what
-//! must hold. In one world of four no key shares a partition with another and no node owns two
+//! and note what was acknowledged; the outside fails, and answers late or never; schedules fire, and
+//! the project is deployed with and without them. Then the faults end, everything comes to rest, days
+//! pass, and what stands in the log is checked against what must hold. In one world of four no key shares a partition with another and no node owns two
 //! partitions, so nothing can cross keys but by the log.
 //! All of it follows from the seed.
 
 mod audit;
 mod client;
+mod configs;
 mod invariant;
 mod layout;
 mod node;
@@ -45,6 +46,10 @@ pub struct Summary {
     pub lost: usize,
     /// Steps that waited for an inactive integration.
     pub pauses: usize,
+    /// Moments of schedules that came.
+    pub moments: usize,
+    /// Of these, those that came too late and started nothing.
+    pub let_go: usize,
     /// 1 if every key lay on a partition of its own, and every partition on a node of its own.
     pub apart: usize,
 }
@@ -58,10 +63,11 @@ pub fn run(plan: Plan) -> Result<Summary, Breach> {
     for _ in 0..plan.step_count {
         world.step()?;
     }
+    world.keep_time()?;
     world.settle()?;
     world.ask_again()?;
     world.settle()?;
-    world.pass_days();
+    world.pass_days()?;
     world.settle()?;
     invariant::check(&world)
 }

@@ -88,9 +88,15 @@ impl<'a> Wanted<'a> {
             let (version, code) = (self.version, code.to_owned());
             Event::ScheduleSet(ScheduleSet { workflow, credential, version, due, at, code })
         };
+        let last = given.now.max(since);
+        #[cfg(feature = "canary")]
+        let last = match crate::canary::planted(crate::canary::Canary::RepeatedMoment) {
+            true => since.plus_ms(-1),
+            false => last,
+        };
         let next = || -> Result<(Timestamp, Timestamp, i32), Unscheduled> {
             let moments = self.schedule.moments(&self.schedule.zone(&scope)?)?;
-            let due = moments.after(given.now.max(since))?;
+            let due = moments.after(last)?;
             Ok((due, moments.spread(due, lot)?, moments.between(since, given.now)))
         };
         Ok(match next() {
@@ -217,7 +223,10 @@ pub(super) fn fire(
 ) -> Result<Vec<Event>, Halt> {
     let (key, _) = user_key(command)?;
     let set = given.rows.schedule(schedule_id(c.workflow, c.credential));
-    let Some(set) = set.filter(|set| set.at == c.at) else {
+    let waits = set.is_some_and(|set| set.at == c.at);
+    #[cfg(feature = "canary")]
+    let waits = waits || crate::canary::planted(crate::canary::Canary::StaleMoment);
+    let Some(set) = set.filter(|_| waits) else {
         return Err(Rejected::new("TIMER_LATE", "The schedule has fired.").into());
     };
     let project = project_of(given, command)?;

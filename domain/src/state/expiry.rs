@@ -37,7 +37,7 @@ pub fn expires_at(row: &Row) -> Option<Timestamp> {
 }
 
 /// The rows that name what a decision lets expire. They must be loaded to fold it.
-pub fn expiring(run: &[Recorded<Event>]) -> Vec<RowKey> {
+pub(super) fn expiring(run: &[Recorded<Event>]) -> Vec<RowKey> {
     let (mut answers, mut deliveries) = (None, None);
     for Recorded { meta, body } in run {
         let after = |window_ms| Some(place(meta.occurred_at.plus_ms(window_ms)));

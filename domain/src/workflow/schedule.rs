@@ -11,6 +11,9 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The zone of schedules that name none (behaviours.md 11).
 pub const ZONE: &str = "America/Los_Angeles";
@@ -26,6 +29,9 @@ const MISSED_MAX: i32 = 1_000;
 
 /// A moment of a schedule that is skipped if missed is missed after so long, in milliseconds.
 pub const MISSED_AFTER_MS: i64 = 60_000;
+
+/// Patterns that a thread keeps as it has read them.
+const PATTERNS_MAX: usize = 256;
 
 /// How large a time zone's name may be, in bytes.
 const ZONE_BYTES_MAX: usize = 256;
@@ -58,9 +64,42 @@ impl Unscheduled {
     }
 }
 
+/// A pattern as it was read.
+#[derive(Clone)]
+struct Pattern {
+    cron: Arc<Cron>,
+    words: Arc<str>,
+}
+
+thread_local! {
+    // To read a pattern takes thirty times as long as to find its next moment, and the schedules of
+    // thousands of users have the same. What is read depends on the text alone.
+    static PATTERNS: RefCell<HashMap<String, Pattern>> = RefCell::default();
+}
+
+impl Pattern {
+    fn of(text: &str) -> Result<Self, Unscheduled> {
+        if let Some(known) = PATTERNS.with_borrow(|known| known.get(text).cloned()) {
+            return Ok(known);
+        }
+        let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed);
+        let cron = parser.build().parse(text);
+        let cron = cron.map_err(|_| Unscheduled::CronInvalid(text.to_owned()))?;
+        let words = cron.describe().trim_end_matches('.').into();
+        let pattern = Self { cron: Arc::new(cron), words };
+        PATTERNS.with_borrow_mut(|known| {
+            if known.len() >= PATTERNS_MAX {
+                known.clear();
+            }
+            known.insert(text.to_owned(), pattern.clone());
+        });
+        Ok(pattern)
+    }
+}
+
 /// The moments of a schedule for one user.
 pub struct Moments {
-    cron: Cron,
+    cron: Arc<Cron>,
     zone: TimeZone,
     text: String,
     exact: bool,
@@ -91,20 +130,15 @@ impl Schedule {
     /// # Errors
     /// The pattern or the zone is none.
     pub fn moments(&self, zone: &str) -> Result<Moments, Unscheduled> {
-        let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed);
-        let cron = parser.build().parse(&self.cron);
-        let cron = cron.map_err(|_| Unscheduled::CronInvalid(self.cron.clone()))?;
+        let Pattern { cron, .. } = Pattern::of(&self.cron)?;
         let zone = TimeZone::get(zone).map_err(|_| Unscheduled::ZoneUnknown(zone.to_owned()))?;
         Ok(Moments { cron, zone, text: self.cron.clone(), exact: self.exact })
     }
 
     /// In words: `Every 5 minutes`.
     pub fn in_words(&self) -> String {
-        let moments = self.moments(ZONE);
-        moments.map_or_else(
-            |_| self.cron.clone(),
-            |moments| moments.cron.describe().trim_end_matches('.').to_owned(),
-        )
+        Pattern::of(&self.cron)
+            .map_or_else(|_| self.cron.clone(), |pattern| pattern.words.as_ref().to_owned())
     }
 
     /// Whether a moment that came so late is let go by.

@@ -8,7 +8,7 @@ use domain::codec;
 use domain::event::Event;
 use domain::meta::Recorded;
 use domain::run::{Owner as Holder, Run};
-use domain::state::{Rows, expiring, fold, touched_by};
+use domain::state::{Rows, fold, touched_anyway, touched_by};
 use domain::time::Timestamp;
 use ports::{Error, Offset, Stored};
 
@@ -126,7 +126,7 @@ impl Owner {
         match telling {
             Telling::Silent => {
                 let touched = events.iter().flat_map(|event| touched_by(&event.meta, &event.body));
-                let keys = touched.chain(expiring(&events)).collect();
+                let keys = touched.chain(touched_anyway(&events)).collect();
                 self.load(keys).await?;
                 fold(&mut self.rows, &events);
                 Ok(())

@@ -13,7 +13,7 @@ use domain::event::{CommandRejected, Event};
 use domain::id::{EventId, ExecutionId};
 use domain::meta::{Meta, Recorded};
 use domain::payload::Payload;
-use domain::state::{RowKey, expiring, fold, touched};
+use domain::state::{RowKey, fold, touched, touched_anyway};
 use ports::{Asked, Error, Offset, Record, Stored};
 
 /// Reads after which an unreadable end of `events` counts as lost.
@@ -166,7 +166,7 @@ impl Owner {
     ) -> Result<Decided, Error> {
         self.seal(&mut run).await?;
         let mut decided = self.answers(cause, run);
-        self.load(expiring(&decided.run)).await?;
+        self.load(touched_anyway(&decided.run)).await?;
         fold(&mut self.rows, &decided.run);
         self.repeat_answer(Asked::of(cause), &mut decided);
         Ok(decided)
@@ -226,7 +226,7 @@ impl Owner {
         held.advance(clock);
         let about = About { meta, offset, config_offset };
         let run = stamp(&self.world, held, &about, vec![rejected.into()]);
-        self.load(expiring(&run)).await?;
+        self.load(touched_anyway(&run)).await?;
         fold(&mut self.rows, &run);
         Ok(Decided { run, answers: Vec::new(), started: None, left: None, handed: None })
     }

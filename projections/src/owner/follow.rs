@@ -12,7 +12,7 @@ use super::{BATCH_COMMANDS_MAX, Held, Owner};
 use domain::event::Event;
 use domain::meta::{Actor, Recorded};
 use domain::run::Run;
-use domain::state::{RowKey, expiring, fold, touched_by};
+use domain::state::{RowKey, fold, touched_anyway, touched_by};
 use ports::{Asked, Error, Offset};
 
 use super::claim::Telling;
@@ -72,7 +72,7 @@ impl Owner {
         let is_waited = !self.world.answers.is_empty();
         let touched = run.iter().flat_map(|event| touched_by(&event.meta, &event.body));
         let asked = is_waited.then_some(RowKey::Seen(cause.command_id));
-        let keys = touched.chain(expiring(&run)).chain(asked).collect();
+        let keys = touched.chain(touched_anyway(&run)).chain(asked).collect();
         self.load(keys).await?;
         if cause.actor != Actor::System {
             self.world.backlog.decided(std::iter::once(cause.key.as_str()), (0, 0));

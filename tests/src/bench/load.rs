@@ -197,6 +197,6 @@ struct Share {
 }
 
 /// How many results of a batch say that the thing was taken.
-fn taken(body: &[u8]) -> usize {
+pub(super) fn taken(body: &[u8]) -> usize {
     memmem::find_iter(body, b"\"status\":201").count()
 }

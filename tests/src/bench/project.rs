@@ -18,6 +18,10 @@ pub(super) const SEEN: &str = "Order Seen";
 pub(super) const PLACED: &str = "Order Placed";
 /// Starts a delay of thirty days.
 pub(super) const PARKED: &str = "Order Parked";
+/// Starts a delay of as many seconds as the event says.
+pub(super) const HELD: &str = "Order Held";
+/// The workflow that runs every minute for whoever switches it on.
+pub(super) const TICKING: &str = "8b1e4d70-2f95-4c3a-b6d8-0e5a7c914f23";
 /// What the webhooks of the bench say happened.
 pub(super) const PUSHED: &str = "push";
 /// What they are signed with.
@@ -47,7 +51,7 @@ pub(super) fn file(target: &str) -> Value {
         },
         "signing_keys": { "generate": true },
         "api_keys": [{ "name": "bench", "key": API_KEY }],
-        "app_events": { SEEN: example(), PLACED: example(), PARKED: example() },
+        "app_events": { SEEN: example(), PLACED: example(), PARKED: example(), HELD: example() },
         "integrations": [
             { "type": INTEGRATION, "name": "Bench", "base_url": target },
             { "type": "github", "webhook": { "secret": WEBHOOK_SECRET } },
@@ -67,11 +71,15 @@ pub(super) fn file(target: &str) -> Value {
             workflow("remind", &json!({ "app_event": PARKED }), &json!([
                 { "name": "wait", "delay": { "value": 30, "unit": "days" } },
             ])),
+            workflow("let go", &json!({ "app_event": HELD }), &json!([
+                { "name": "wait", "delay": { "value": "{{trigger.event.wait}}", "unit": "seconds" } },
+            ])),
             workflow("pushed", &json!({ "webhook": PUSHED, "of": "github" }), &json!([
                 { "name": "large", "if": { "{{trigger.body.amount}}": { "at_least": 500 } } },
             ])),
             quote(target),
             fanned(),
+            ticking(),
         ],
     })
 }
@@ -140,6 +148,16 @@ fn fanned() -> Value {
     let mut fanned = workflow("fan out", &json!({ "request": {} }), &steps);
     fanned["id"] = json!(FANNED);
     fanned
+}
+
+fn ticking() -> Value {
+    let trigger = json!({ "schedule": { "cron": "0 * * * * *", "exact": true } });
+    let steps = json!([{ "name": "one is less", "if": { "1": { "less_than": 2 } } }]);
+    let mut ticking = workflow("tick", &trigger, &steps);
+    ticking["id"] = json!(TICKING);
+    // It would fire while other rows are measured.
+    ticking["default_enabled"] = json!(false);
+    ticking
 }
 
 /// A payload of so many bytes.

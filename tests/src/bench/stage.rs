@@ -1,14 +1,15 @@
 //! A node with the project of the bench and its users.
 
 use super::load::NUMBER_LEN;
-use super::project::{self, PUSHED, SEEN};
+use super::project::{self, HELD, PUSHED, SEEN};
 use super::target::Target;
 use super::wire;
 use crate::github;
 use crate::harness::{Api, Node, backend};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use hyper::Method;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,8 @@ use std::path::{Path, PathBuf};
 pub(super) const PAYLOAD_BYTES: usize = 500;
 /// Events in a batched request.
 pub(super) const BATCH_EVENTS: usize = 100;
-/// Users that are connected at a time.
-const CONNECTING: usize = 32;
+/// Users that are connected, or switch something, at a time.
+pub(super) const CONNECTING: usize = 32;
 /// The integration's own name in the API.
 const INTEGRATION: &str = "custom.bench";
 
@@ -95,6 +96,31 @@ impl Stage {
             wire::post(&path, token, &body.to_string())
         });
         requests.collect()
+    }
+
+    /// A request of a user with events that each wait for so many seconds.
+    pub(super) fn held(&self, token: &str, waits_s: impl Iterator<Item = f64>) -> Bytes {
+        let event = |(n, wait_s): (usize, f64)| {
+            let mut payload = project::payload(n, PAYLOAD_BYTES);
+            payload["wait"] = json!(wait_s);
+            json!({ "name": HELD, "payload": payload })
+        };
+        let body = json!({ "events": waits_s.enumerate().map(event).collect::<Vec<_>>() });
+        wire::post(&self.path("/sdk/events/batch"), token, &body.to_string())
+    }
+
+    /// Each user switches a workflow on.
+    pub(super) async fn switch_on(&self, workflow: &str) -> Result<()> {
+        let path = format!("/sdk/workflows/{workflow}");
+        let switched = self.tokens.iter().map(|token| async {
+            let answer = self.api.call(Method::POST, &path, token, None).await?;
+            match answer.status {
+                200 => Ok(()),
+                _ => bail!("switching {workflow} on: {}", answer.shown()),
+            }
+        });
+        let switched = stream::iter(switched).buffer_unordered(CONNECTING);
+        switched.try_collect::<Vec<()>>().await.map(|_| ())
     }
 
     /// Each user connects an account at GitHub, of which a webhook starts a workflow.

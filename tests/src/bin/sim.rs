@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 fn many(options: &Options, first: u64, end: u64) -> ExitCode {
     let begin = Instant::now();
     let (next, done, failed) = (AtomicU64::new(first), AtomicU64::new(0), AtomicBool::new(false));
-    let totals: [AtomicU64; 7] = Default::default();
+    let totals: [AtomicU64; 9] = Default::default();
     let core_count = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || {
         while !failed.load(Ordering::SeqCst) {
@@ -54,19 +54,40 @@ fn many(options: &Options, first: u64, end: u64) -> ExitCode {
             }
             match run(Plan { seed, step_count: options.steps }) {
                 Ok(summary) => {
-                    let Summary { acknowledged, finished, claims, attempts, lost, pauses, apart } =
+                    let Summary { acknowledged, finished, claims, attempts, lost, pauses, .. } =
                         summary;
-                    let parts = [acknowledged, finished, claims, attempts, lost, pauses, apart];
+                    let Summary { moments, let_go, apart, .. } = summary;
+                    let parts = [
+                        acknowledged,
+                        finished,
+                        claims,
+                        attempts,
+                        lost,
+                        pauses,
+                        moments,
+                        let_go,
+                        apart,
+                    ];
                     for (total, part) in totals.iter().zip(parts) {
                         total.fetch_add(part as u64, Ordering::SeqCst);
                     }
                     let done = done.fetch_add(1, Ordering::SeqCst) + 1;
                     if done % PROGRESS_EVERY == 0 || done == end - first {
-                        let [commands, runs, claims, attempts, lost, pauses, apart] =
-                            totals.each_ref().map(|total| total.load(Ordering::SeqCst));
+                        let [
+                            commands,
+                            runs,
+                            claims,
+                            attempts,
+                            lost,
+                            pauses,
+                            moments,
+                            let_go,
+                            apart,
+                        ] = totals.each_ref().map(|total| total.load(Ordering::SeqCst));
                         println!(
                             "{done} seeds hold ({apart} with each key on another node): {commands} commands acknowledged, {runs} executions \
-                             ended, {claims} claims, {attempts} attempts, {lost} given up, {pauses} pauses, {:.1} s",
+                             ended, {claims} claims, {attempts} attempts, {lost} given up, {pauses} pauses, \
+                             {moments} moments of schedules, {let_go} let go by, {:.1} s",
                             begin.elapsed().as_secs_f32()
                         );
                     }

@@ -2,7 +2,9 @@
 
 use super::node::Node;
 use super::poll::{now, ready};
-use super::project::{BY_REQUEST, EVENT, INTEGRATION, PROJECT, WEBHOOK, WORKFLOWS, address};
+use super::project::{
+    BY_DEFAULT, BY_REQUEST, EVENT, INTEGRATION, PROJECT, WEBHOOK, WORKFLOWS, address,
+};
 use bytes::Bytes;
 use domain::answer::Answer;
 use domain::codec;
@@ -91,7 +93,7 @@ pub(super) fn greetings(users: &[Key]) -> Vec<Wish> {
             sealed: open(json!({ "apiKey": "k" })),
         };
         wishes.push(Wish { key: user.clone(), body: connect.into(), idempotent: false });
-        for workflow in WORKFLOWS {
+        for workflow in WORKFLOWS.into_iter().filter(|workflow| *workflow != BY_DEFAULT) {
             let body = switch(workflow, true);
             wishes.push(Wish { key: user.clone(), body, idempotent: false });
         }

@@ -12,11 +12,14 @@ mod outcome;
 mod ownership;
 mod paused;
 mod rebuilt;
+mod scheduled;
 mod switched_off;
+mod switches;
 mod timer;
 mod told;
 
 use super::Summary;
+use super::configs::Configs;
 use super::layout::Order;
 use super::transcript::Part;
 use super::world::World;
@@ -53,11 +56,21 @@ impl fmt::Display for Breach {
     }
 }
 
+fn read(world: &World) -> Result<Vec<Part>, Breach> {
+    let seats = (0..world.layout.partitions).map(Seat::of).chain([Seat::CONFIG]);
+    seats.map(|seat| Part::read(&world.shared.log, seat)).collect()
+}
+
+/// Checks that every schedule waits, in a world where all are deployed and nothing fails.
+pub(super) fn all_wait(world: &World) -> Result<(), Breach> {
+    let parts = read(world)?;
+    scheduled::all_wait(&parts, &Configs::read(&parts)?)
+}
+
 /// Checks a world at rest.
 pub(super) fn check(world: &World) -> Result<Summary, Breach> {
-    let seats = (0..world.layout.partitions).map(Seat::of).chain([Seat::CONFIG]);
-    let parts: Vec<Part> =
-        seats.map(|seat| Part::read(&world.shared.log, seat)).collect::<Result<_, _>>()?;
+    let parts = read(world)?;
+    let configs = Configs::read(&parts)?;
     ownership::check(&parts)?;
     order::check(&parts)?;
     acknowledged::check(world, &parts)?;
@@ -65,10 +78,11 @@ pub(super) fn check(world: &World) -> Result<Summary, Breach> {
     outcome::check(world, &parts)?;
     begun::check(world, &parts)?;
     timer::check(&parts)?;
-    paused::check(&parts)?;
+    paused::check(&parts, &configs)?;
     budget::check(&parts)?;
     idempotent::check(world, &parts)?;
-    switched_off::check(&parts)?;
+    switched_off::check(&parts, &configs)?;
+    scheduled::check(&parts, &configs)?;
     ended::check(&parts)?;
     joined::check(&parts)?;
     rebuilt::check(world, &parts)?;
@@ -77,12 +91,20 @@ pub(super) fn check(world: &World) -> Result<Summary, Breach> {
     let ended = |event: &Event| matches!(event, Event::ExecutionFinished(_));
     let paused = |event: &Event| matches!(event, Event::StepPaused(_));
     let lost = |event: &Event| matches!(event, Event::StepFailed(e) if e.code == "NODE_LOST");
+    let moments = || {
+        events().filter_map(|(_, event)| match &event.body {
+            Event::ScheduleFired(e) => Some(e),
+            _ => None,
+        })
+    };
     Ok(Summary {
         acknowledged: world.sent.iter().map(|sent| sent.acknowledged).sum(),
         finished: events().filter(|(_, event)| ended(&event.body)).count(),
         pauses: events().filter(|(_, event)| paused(&event.body)).count(),
         lost: events().filter(|(_, event)| lost(&event.body)).count(),
         claims: parts.iter().map(|part| part.reigns.len() - 1).sum(),
+        moments: moments().count(),
+        let_go: moments().filter(|moment| moment.executions == 0).count(),
         apart: usize::from(world.layout.order == Order::Apart),
         attempts: world.shared.outside.attempts().values().map(|count| *count as usize).sum(),
     })

@@ -1,12 +1,13 @@
 //! The project that every simulated world runs: each kind of trigger and step once.
 
-use domain::config::{Desired, DesiredWorkflow};
+use domain::config::{Config, Desired, DesiredWorkflow};
 use domain::id::{IntegrationId, ProjectId, StepId, WorkflowId};
 use domain::key::Key;
 use domain::workflow::condition::{Operator, Rule};
 use domain::workflow::{
     Action, Authorization, Body, Condition, Conditional, Delay, DelayUnit, FanOut, Function,
-    Method, Pagination, Request, RequestTrigger, Response, ResponseType, Step, Trigger, Workflow,
+    Method, Missed, Pagination, Request, RequestTrigger, Response, ResponseType, Schedule, Step,
+    Trigger, Workflow,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -21,9 +22,11 @@ pub(crate) const CONCURRENCY_MAX: u32 = 6;
 pub(crate) const EVENT: &str = "E";
 /// The webhook that starts workflows.
 pub(crate) const WEBHOOK: &str = "issues.opened";
-/// Workflows started by [`EVENT`], by a request, and by [`WEBHOOK`].
-pub(crate) const WORKFLOWS: [WorkflowId; 5] =
-    [BY_EVENT, BRANCHING, BY_REQUEST, BY_WEBHOOK, SPREADING];
+/// Workflows started by [`EVENT`], by a request, by [`WEBHOOK`], and by schedules.
+pub(crate) const WORKFLOWS: [WorkflowId; 7] =
+    [BY_EVENT, BRANCHING, BY_REQUEST, BY_WEBHOOK, SPREADING, REGULAR, SKIPPING];
+/// The one of them that connecting an account switches on.
+pub(crate) const BY_DEFAULT: WorkflowId = REGULAR;
 /// The workflow that a request starts.
 pub(crate) const BY_REQUEST: WorkflowId = WorkflowId(Uuid::from_u128(12));
 
@@ -31,9 +34,64 @@ const BY_EVENT: WorkflowId = WorkflowId(Uuid::from_u128(10));
 const BRANCHING: WorkflowId = WorkflowId(Uuid::from_u128(11));
 const BY_WEBHOOK: WorkflowId = WorkflowId(Uuid::from_u128(13));
 const SPREADING: WorkflowId = WorkflowId(Uuid::from_u128(14));
+/// One run makes up for moments that were missed; all users at once.
+const REGULAR: WorkflowId = WorkflowId(Uuid::from_u128(15));
+/// Moments that were missed are gone; users are spread.
+const SKIPPING: WorkflowId = WorkflowId(Uuid::from_u128(16));
 
 /// Pages of the paginated request, before the last one.
 pub(crate) const PAGES: u32 = 2;
+
+/// Patterns of the schedules, and how far their moments are apart, in milliseconds. Each has a
+/// moment whenever the time since 1970 is a multiple of that, in the zone of the schedules too.
+const PERIODS: [(&str, i64); 3] =
+    [("*/30 * * * * *", 30_000), ("0 * * * * *", 60_000), ("0 */2 * * * *", 120_000)];
+
+/// What of the project is deployed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Release {
+    /// Whether its integration is active.
+    pub(crate) active: bool,
+    pub(crate) schedules: Schedules,
+}
+
+/// Whether its schedules are deployed, and how often they fire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Schedules {
+    None,
+    Often,
+    Seldom,
+}
+
+impl Release {
+    /// Everything, as it is deployed first.
+    pub(crate) const WHOLE: Self = Self { active: true, schedules: Schedules::Often };
+
+    /// Everything that may be deployed.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let schedules = [Schedules::None, Schedules::Often, Schedules::Seldom];
+        let of = move |active| schedules.map(|schedules| Self { active, schedules });
+        [true, false].into_iter().flat_map(of)
+    }
+
+    /// What is deployed; `None`: no project.
+    pub(crate) fn of(config: &Config) -> Option<Self> {
+        let project = config.project(PROJECT)?;
+        let schedules = match project.released(REGULAR).map(|(_, workflow)| &workflow.trigger) {
+            None => Schedules::None,
+            Some(trigger) if *trigger == regular(Schedules::Often).workflow.trigger => {
+                Schedules::Often
+            }
+            Some(_) => Schedules::Seldom,
+        };
+        Some(Self { active: project.is_active(INTEGRATION)?, schedules })
+    }
+}
+
+/// How far the moments of a schedule of the project are apart, in milliseconds.
+pub(crate) fn period_ms(schedule: &Schedule) -> Option<i64> {
+    PERIODS.iter().find(|(cron, _)| *cron == schedule.cron).map(|(_, period_ms)| *period_ms)
+}
 
 /// A connected user by number.
 pub(crate) fn user(number: usize) -> Key {
@@ -50,24 +108,26 @@ pub(crate) fn limit() -> Key {
     Key::Limit(PROJECT)
 }
 
-/// The whole project, as a deploy sends it; whether its integration is active.
-pub(crate) fn document(active: bool) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&desired(active)?)
+/// The whole project, as a deploy sends it.
+pub(crate) fn document(release: Release) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&desired(release)?)
 }
 
-fn desired(active: bool) -> Result<Desired, serde_json::Error> {
+fn desired(release: Release) -> Result<Desired, serde_json::Error> {
     let settings = json!({
         "id": PROJECT, "name": "P",
         "concurrency_max": CONCURRENCY_MAX, "user_concurrency_max": 2,
     });
     let integration = json!({
         "id": INTEGRATION, "kind": "custom.x", "name": "X", "base_url": "https://x.example",
-        "active": active,
+        "active": release.active,
     });
+    let mut workflows = vec![by_event(), branching(), by_request(), by_webhook(), spreading()];
+    workflows.extend([regular(release.schedules), skipping(release.schedules)]);
     Ok(Desired {
         project: serde_json::from_value(settings)?,
         integrations: vec![serde_json::from_value(integration)?],
-        workflows: vec![by_event(), branching(), by_request(), by_webhook(), spreading()],
+        workflows,
         app_events: [(EVENT.to_owned(), json!({}))].into(),
         api_keys: [].into(),
         secrets: vec![],
@@ -143,6 +203,27 @@ fn spreading() -> DesiredWorkflow {
         step(146, "gathered", gathering(), None),
     ];
     workflow(SPREADING, Trigger::AppEvent { name: EVENT.into() }, steps)
+}
+
+fn regular(schedules: Schedules) -> DesiredWorkflow {
+    let seldom = schedules == Schedules::Seldom;
+    let (cron, _) = PERIODS[usize::from(seldom)];
+    let missed = Missed::Once;
+    let schedule = Schedule { cron: cron.into(), timezone: None, exact: true, missed };
+    let step = Step { auto_retry: true, ..step(151, "work", function(), None) };
+    let mut one = workflow(REGULAR, Trigger::Schedule(schedule), vec![step]);
+    one.workflow.default_enabled = true;
+    DesiredWorkflow { deployed: schedules != Schedules::None, ..one }
+}
+
+fn skipping(schedules: Schedules) -> DesiredWorkflow {
+    let seldom = schedules == Schedules::Seldom;
+    let (cron, _) = PERIODS[1 + usize::from(seldom)];
+    let missed = Missed::Skip;
+    let schedule = Schedule { cron: cron.into(), timezone: None, exact: false, missed };
+    let steps = vec![step(161, "work", function(), None)];
+    let one = workflow(SKIPPING, Trigger::Schedule(schedule), steps);
+    DesiredWorkflow { deployed: schedules != Schedules::None, ..one }
 }
 
 fn gathering() -> Action {

@@ -8,13 +8,14 @@ use super::layout::{Layout, Order};
 use super::node::{Flight, Handed, Node, Shared};
 use super::outbound::Outside;
 use super::poll::now;
-use super::project;
+use super::project::{self, Release, Schedules};
 use domain::time::Timestamp;
 use ports::model::blob::ModelBlob;
 use ports::model::clock::ModelClock;
 use ports::model::log::ModelLog;
 use ports::model::random::SeededRandom;
 use ports::{Asked, Log, Partition, Record};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rounds over all seats after which a world without faults must have come to rest.
@@ -41,9 +42,8 @@ pub(super) struct World {
     pace_ms: usize,
     /// What was sent before is too old to be repeated.
     pub(super) repeated_from: usize,
-    /// The project, and the same with its integration inactive.
-    active: String,
-    inactive: String,
+    /// The project as it may be deployed.
+    documents: BTreeMap<Release, String>,
 }
 
 impl World {
@@ -66,11 +66,12 @@ impl World {
             let keeper = layout.keeper(seat).unwrap_or_else(|| random.index(nodes.len()));
             nodes[keeper].want(seat, true);
         }
-        let document = |active| {
-            project::document(active)
-                .map_err(|error| Breach::new("the project can be written", "JSON", error))
+        let document = |release| {
+            let document = project::document(release)
+                .map_err(|error| Breach::new("the project can be written", "JSON", error))?;
+            Ok((release, document))
         };
-        let (active, inactive) = (document(true)?, document(false)?);
+        let documents = Release::all().map(document).collect::<Result<_, Breach>>()?;
         let mut greetings = client::greetings(&layout.users);
         greetings.reverse();
         let pace_ms = PACES_MS[random.index(PACES_MS.len())];
@@ -86,20 +87,19 @@ impl World {
             greetings,
             pace_ms,
             repeated_from: 0,
-            active,
-            inactive,
+            documents,
         };
-        world.deploy()?;
+        world.begin()?;
         Ok(world)
     }
 
     /// The first thing that happens: the project stands, and every node knows it.
-    fn deploy(&mut self) -> Result<(), Breach> {
+    fn begin(&mut self) -> Result<(), Breach> {
         let config = self.layout.seats() - 1;
         for round in 0..ROUNDS_MAX {
             // A deploy whose append was not acknowledged may be lost: it is sent again.
             if round % 50 == 0 {
-                self.switch_integration(0, true);
+                self.release(0, Release::WHOLE);
             }
             for node in 0..self.nodes.len() {
                 if self.nodes[node].wants(config) {
@@ -120,11 +120,10 @@ impl World {
         Err(Breach::new("the project is deployed", "a project", "none"))
     }
 
-    /// Somebody deploys the project, with its integration active or not.
-    pub(super) fn switch_integration(&mut self, node: usize, active: bool) {
-        let document = if active { &self.active } else { &self.inactive };
-        let wish = client::deploy(document.clone());
-        self.send(node, wish);
+    /// Somebody deploys the project.
+    pub(super) fn release(&mut self, node: usize, release: Release) {
+        let document = self.documents.get(&release).cloned().unwrap_or_default();
+        self.send(node, client::deploy(document));
     }
 
     /// One step: something happens somewhere.
@@ -212,7 +211,7 @@ impl World {
         }
         Audit::seats(&self.layout, node, &self.nodes[node])?;
         self.audit.look(&self.shared.log, seat)?;
-        self.audit.check(&self.nodes)?;
+        self.audit.check(&self.shared.log, &self.nodes)?;
         Ok(busy)
     }
 
@@ -276,7 +275,12 @@ impl World {
         }
         if self.random.index(40) == 0 {
             let active = self.random.index(3) > 0;
-            return self.switch_integration(node, active);
+            let schedules = match self.random.index(4) {
+                0 => Schedules::None,
+                1 => Schedules::Seldom,
+                _ => Schedules::Often,
+            };
+            return self.release(node, Release { active, schedules });
         }
         let again = self.random.index(6) == 0;
         let keyed: Vec<usize> = (self.repeated_from..self.sent.len())

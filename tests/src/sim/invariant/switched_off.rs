@@ -1,42 +1,36 @@
-//! A disabled user starts nothing, and neither does a workflow that is switched off.
+//! Nothing starts, and no schedule fires or waits, for a disabled user, of a workflow that is
+//! switched off or not deployed, or of an inactive integration; and only for that does a schedule
+//! wait no more.
 
 use super::Breach;
+use super::switches::Switches;
+use crate::sim::configs::Configs;
 use crate::sim::transcript::Part;
 use domain::event::Event;
-use std::collections::{BTreeMap, BTreeSet};
 
-const NAME: &str = "a disabled user starts nothing";
+const NAME: &str = "what is disabled starts nothing";
 
-pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
-    let mut disabled: BTreeMap<&str, bool> = BTreeMap::new();
-    let mut on = BTreeSet::new();
+pub(super) fn check(parts: &[Part], configs: &Configs) -> Result<(), Breach> {
+    let mut switches = Switches::default();
     for (offset, event) in parts.iter().flat_map(|part| &part.runs).flatten() {
-        let key = event.meta.key.as_str();
-        match &event.body {
-            Event::UserSwitched(e) => {
-                disabled.insert(key, !e.enabled);
-            }
-            Event::WorkflowSwitched(e) if e.enabled => {
-                on.insert((e.credential, e.workflow));
-            }
-            Event::WorkflowSwitched(e) => {
-                on.remove(&(e.credential, e.workflow));
-            }
-            Event::CredentialRemoved(e) => on.retain(|(credential, _)| *credential != e.credential),
-            Event::ExecutionStarted(e) => {
-                if disabled.get(key).copied().unwrap_or(false) {
-                    return Err(Breach::new(
-                        NAME,
-                        "nothing",
-                        format!("a run of {key} at {offset}"),
-                    ));
+        switches.fold(event);
+        let (what, place) = match &event.body {
+            Event::ExecutionStarted(e) => ("a run", (e.workflow, e.credential)),
+            Event::ScheduleFired(e) => ("a firing", (e.workflow, e.credential)),
+            Event::ScheduleSet(e) if e.due.is_some() => ("a wait", (e.workflow, e.credential)),
+            Event::ScheduleSet(e) => {
+                let place = (e.workflow, e.credential);
+                if switches.against(configs, event, place).is_none() {
+                    let found = format!("{:?} of {} at {offset}", e.code, event.meta.key);
+                    return Err(Breach::new("a schedule that is on waits", "a moment", found));
                 }
-                if !on.contains(&(e.credential, e.workflow)) {
-                    let found = format!("a run of {} for {key} at {offset}", e.workflow.0);
-                    return Err(Breach::new(NAME, "only what is switched on", found));
-                }
+                continue;
             }
-            _ => {}
+            _ => continue,
+        };
+        if let Some(why) = switches.against(configs, event, place) {
+            let found = format!("{what} of {} for {} at {offset}", place.0, event.meta.key);
+            return Err(Breach::new(NAME, format!("nothing: {why}"), found));
         }
     }
     Ok(())
