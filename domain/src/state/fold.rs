@@ -67,7 +67,7 @@ pub(super) fn remembered(first: &Event) -> bool {
         | Event::AppEventDefined(_)
         | Event::SecretSet(_)
         | Event::ApiKeySet(_)
-        // Only a cancel begins so.
+        // A cancel begins so, or what ends a run that cannot go on.
         | Event::ExecutionFinished(_) => true,
         // The first answer of the key stays.
         Event::CommandRejected(e) if e.code == REUSED => false,

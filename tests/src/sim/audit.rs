@@ -7,8 +7,10 @@ use super::node::Node;
 use super::poll::now;
 use super::project::CONCURRENCY_MAX;
 use domain::codec;
-use domain::event::Event;
-use domain::id::{ExecutionId, StepId};
+use domain::event::{Event, TriggerKind};
+use domain::id::{CredentialId, ExecutionId, StepId, WorkflowId};
+use domain::key::Key;
+use domain::meta::Recorded;
 use domain::run::Filter;
 use ports::Log;
 use ports::model::log::ModelLog;
@@ -21,8 +23,20 @@ pub(super) struct Audit {
     /// Attempts whose outcome was recorded.
     ended: BTreeSet<(ExecutionId, StepId, i32)>,
     finished: BTreeSet<ExecutionId>,
-    /// Executions that began and have not ended, for clients that cancel.
-    pub(super) live: Vec<ExecutionId>,
+    /// Executions that began and have not ended, for clients that steer them.
+    pub(super) live: Vec<Known>,
+    /// Every execution that began, for clients that have it run again.
+    pub(super) past: Vec<Known>,
+}
+
+/// An execution, as clients know it.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) execution: ExecutionId,
+    pub(super) user: Key,
+    pub(super) workflow: WorkflowId,
+    pub(super) credential: CredentialId,
+    pub(super) trigger: TriggerKind,
 }
 
 struct Watch {
@@ -39,6 +53,7 @@ impl Audit {
             ended: BTreeSet::new(),
             finished: BTreeSet::new(),
             live: Vec::new(),
+            past: Vec::new(),
         }
     }
 
@@ -59,7 +74,7 @@ impl Audit {
             }
         }
         for (_, event) in standing {
-            self.note(&event.body);
+            self.note(&event);
         }
         Ok(())
     }
@@ -79,9 +94,16 @@ impl Audit {
         }
     }
 
-    fn note(&mut self, event: &Event) {
-        match event {
-            Event::ExecutionStarted(e) => self.live.push(e.execution),
+    fn note(&mut self, event: &Recorded<Event>) {
+        match &event.body {
+            Event::ExecutionStarted(e) => {
+                let Some(user) = event.meta.parsed_key() else { return };
+                let (execution, workflow, trigger) = (e.execution, e.workflow, e.trigger);
+                let credential = e.credential;
+                let known = Known { execution, user, workflow, credential, trigger };
+                self.past.push(known.clone());
+                self.live.push(known);
+            }
             Event::StepSucceeded(e) => {
                 self.ended.insert((e.execution, e.step, e.attempt));
             }
@@ -96,7 +118,7 @@ impl Audit {
             }
             Event::ExecutionFinished(e) => {
                 self.finished.insert(e.execution);
-                self.live.retain(|live| *live != e.execution);
+                self.live.retain(|live| live.execution != e.execution);
             }
             _ => {}
         }

@@ -1,19 +1,22 @@
 //! Those who call from outside: what they sent, and what they heard.
 
+use super::audit::{Audit, Known};
 use super::node::Node;
 use super::poll::{now, ready};
 use super::project::{
-    BY_DEFAULT, BY_REQUEST, EVENT, INTEGRATION, PROJECT, WEBHOOK, WORKFLOWS, address,
+    BY_DEFAULT, BY_EVENT, BY_REQUEST, EVENT, FIRST, INTEGRATION, PROJECT, SECOND, WEBHOOK,
+    WORKFLOWS, address,
 };
 use bytes::Bytes;
 use domain::answer::Answer;
 use domain::codec;
 use domain::command::{
-    ApplyProject, CancelExecution, Command, ConnectCredential, DescribeUser, ReceiveEvent,
-    ReceiveRequest, ReceiveWebhook, RemoveCredential, SwitchUser, SwitchWorkflow,
+    ApplyProject, CancelExecution, Command, ConnectCredential, DescribeUser, KeptStep,
+    PauseExecution, ReceiveEvent, ReceiveRequest, ReceiveWebhook, RemoveCredential,
+    ReplayExecution, ResumeExecution, SwitchUser, SwitchWorkflow,
 };
-use domain::event::Verdict;
-use domain::id::{CommandId, EventId, ExecutionId};
+use domain::event::{StepKind, Verdict};
+use domain::id::{CommandId, EventId};
 use domain::key::Key;
 use domain::meta::{Actor, Meta, Recorded};
 use domain::payload::Payload;
@@ -58,10 +61,10 @@ pub(super) struct Wish {
 }
 
 /// What a client might want next.
-pub(super) fn wish(random: &SeededRandom, users: &[Key], known: &[ExecutionId]) -> Wish {
+pub(super) fn wish(random: &SeededRandom, users: &[Key], audit: &Audit) -> Wish {
     let key = users[random.index(users.len())].clone();
     let idempotent = random.index(3) == 0;
-    let body = match random.index(20) {
+    let body = match random.index(22) {
         0..6 => event(random),
         6..9 => request(random),
         9..12 => return webhook(random),
@@ -72,12 +75,66 @@ pub(super) fn wish(random: &SeededRandom, users: &[Key], known: &[ExecutionId]) 
             0 => DescribeUser { sealed: open(json!({ "m": random.index(9) })) }.into(),
             _ => SwitchUser { enabled: random.index(4) > 0 }.into(),
         },
-        _ => match known.get(random.index(known.len().max(1))) {
-            Some(execution) => CancelExecution { execution: *execution }.into(),
+        19..21 => match audit.live.get(random.index(audit.live.len().max(1))) {
+            Some(known) => return steer(random, (key, idempotent), known),
+            None => event(random),
+        },
+        _ => match audit.past.get(random.index(audit.past.len().max(1))) {
+            Some(known) => return again(random, idempotent, known),
             None => event(random),
         },
     };
     Wish { key, body, idempotent }
+}
+
+/// An execution is to end, to wait or to go on. Not everybody who says so may.
+fn steer(random: &SeededRandom, (any, idempotent): (Key, bool), known: &Known) -> Wish {
+    let execution = known.execution;
+    let key = if random.index(6) == 0 { any } else { known.user.clone() };
+    let body = match random.index(5) {
+        0 => CancelExecution { execution }.into(),
+        1 | 2 => PauseExecution { execution }.into(),
+        _ => ResumeExecution { execution }.into(),
+    };
+    Wish { key, body, idempotent }
+}
+
+/// An execution is to be run again, whole or from a step.
+fn again(random: &SeededRandom, idempotent: bool, known: &Known) -> Wish {
+    let from = random.index(2) == 0 && known.workflow == BY_EVENT;
+    let kept = from.then(|| KeptStep {
+        step: FIRST,
+        kind: StepKind::Function,
+        input_size: 2,
+        output_size: 2,
+        sealed: open(json!({})),
+    });
+    let body = ReplayExecution {
+        original: known.execution,
+        workflow: known.workflow,
+        version: Some(1).filter(|_| random.index(2) == 0),
+        credential: known.credential,
+        trigger: known.trigger,
+        trigger_detail: String::new(),
+        from: from.then_some(SECOND),
+        kept: kept.into_iter().collect(),
+        edited: true,
+        replay: None,
+        size: 7,
+        sealed: open(json!({ "event": { "n": random.index(10) } })),
+    };
+    Wish { key: known.user.clone(), body: body.into(), idempotent }
+}
+
+/// Whatever was paused or disabled goes on.
+pub(super) fn let_go(users: &[Key], audit: &Audit) -> Vec<Wish> {
+    let enabled = users.iter().map(|user| (user.clone(), SwitchUser { enabled: true }.into()));
+    let resumed = audit
+        .live
+        .iter()
+        .map(|known| (known.user.clone(), ResumeExecution { execution: known.execution }.into()));
+    let wishes = enabled.chain(resumed);
+    wishes.map(|(key, body)| Wish { key, body, idempotent: false }).collect()
 }
 
 /// The first words: every user connects and switches everything on.
@@ -211,8 +268,18 @@ fn seal(node: &Node, key: &Key, body: &mut Command) -> Option<()> {
         Command::ReceiveWebhook(c) => &mut c.sealed,
         Command::ConnectCredential(c) => &mut c.sealed,
         Command::DescribeUser(c) => &mut c.sealed,
+        Command::ReplayExecution(c) => {
+            for kept in &mut c.kept {
+                seal_payload(node, key, &mut kept.sealed)?;
+            }
+            &mut c.sealed
+        }
         _ => return Some(()),
     };
+    seal_payload(node, key, payload)
+}
+
+fn seal_payload(node: &Node, key: &Key, payload: &mut Payload) -> Option<()> {
     if let Payload::Open(clear) = payload {
         let vault = &node.world.vault;
         now(vault.prepare(key)).ok()?;

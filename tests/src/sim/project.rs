@@ -30,7 +30,13 @@ pub(crate) const BY_DEFAULT: WorkflowId = REGULAR;
 /// The workflow that a request starts.
 pub(crate) const BY_REQUEST: WorkflowId = WorkflowId(Uuid::from_u128(12));
 
-const BY_EVENT: WorkflowId = WorkflowId(Uuid::from_u128(10));
+/// The workflow of two functions, one after the other.
+pub(crate) const BY_EVENT: WorkflowId = WorkflowId(Uuid::from_u128(10));
+/// Its first step.
+pub(crate) const FIRST: StepId = StepId(Uuid::from_u128(101));
+/// Its second one.
+pub(crate) const SECOND: StepId = StepId(Uuid::from_u128(102));
+
 const BRANCHING: WorkflowId = WorkflowId(Uuid::from_u128(11));
 const BY_WEBHOOK: WorkflowId = WorkflowId(Uuid::from_u128(13));
 const SPREADING: WorkflowId = WorkflowId(Uuid::from_u128(14));

@@ -1,6 +1,6 @@
 //! How a world comes to rest.
 
-use super::client::Sent;
+use super::client::{self, Sent};
 use super::invariant::{self, Breach};
 use super::node::Node;
 use super::poll::now;
@@ -11,6 +11,10 @@ use ports::Clock;
 
 /// Rounds of a second each without anything to do: longer than any pause of a step or a retry.
 const QUIET_ROUNDS: usize = 200;
+
+/// Rounds without anything to do, after which whatever was paused or disabled goes on: everything that
+/// was said is decided.
+const HELD_ROUNDS: usize = 20;
 
 /// Rounds until a deploy that does not stand is sent again.
 const DEPLOY_ROUNDS: usize = 20;
@@ -32,9 +36,16 @@ impl World {
     pub(super) fn settle(&mut self) -> Result<(), Breach> {
         self.heal();
         self.deploy(Release { active: true, schedules: Schedules::None })?;
-        let mut quiet = 0;
+        let (mut quiet, mut is_free) = (0, false);
         for _ in 0..ROUNDS_MAX {
             quiet = if self.everyone()? { 0 } else { quiet + 1 };
+            if quiet == HELD_ROUNDS && !is_free {
+                (quiet, is_free) = (0, true);
+                for wish in client::let_go(&self.layout.users, &self.audit) {
+                    let node = self.any_node();
+                    self.send(node, wish);
+                }
+            }
             if quiet > QUIET_ROUNDS {
                 self.sent.iter_mut().for_each(Sent::listen);
                 return Ok(());

@@ -289,11 +289,11 @@ impl World {
         if again && !keyed.is_empty() {
             return self.append(node, keyed[self.random.index(keyed.len())]);
         }
-        let wish = client::wish(&self.random, &self.layout.users, &self.audit.live);
+        let wish = client::wish(&self.random, &self.layout.users, &self.audit);
         self.send(node, wish);
     }
 
-    fn send(&mut self, node: usize, wish: Wish) {
+    pub(super) fn send(&mut self, node: usize, wish: Wish) {
         let Some(sent) = client::admit(&self.nodes[node], &self.random, wish) else { return };
         self.sent.push(sent);
         self.append(node, self.sent.len() - 1);

@@ -62,7 +62,10 @@ fn watched(parts: &[Part], configs: &Configs) -> Result<Watch, Breach> {
             let seen = match &event.body {
                 Event::ScheduleSet(e) => watch.set(configs, &event.meta, e),
                 Event::ScheduleFired(e) => watch.fire(configs, (&event.meta, run), e),
-                Event::ExecutionStarted(e) if e.trigger == TriggerKind::Schedule => {
+                // What is run again began so, and is not begun so.
+                Event::ExecutionStarted(e)
+                    if e.trigger == TriggerKind::Schedule && !is_replay(run) =>
+                {
                     let place = (e.workflow, e.credential);
                     expect("runs started by a moment", 1, moments(run, place))
                 }
@@ -152,6 +155,10 @@ fn released<'a>(
         Some((version, Trigger::Schedule(schedule))) => Ok((version, schedule)),
         other => Err(("a schedule that is deployed".into(), format!("{other:?}"))),
     }
+}
+
+fn is_replay(run: &[Placed<Event>]) -> bool {
+    run.iter().any(|(_, event)| matches!(event.body, Event::ExecutionReplayed(_)))
 }
 
 fn moments(run: &[Placed<Event>], place: Place) -> usize {

@@ -18,7 +18,7 @@ pub(super) fn check(parts: &[Part]) -> Result<(), Breach> {
             let Some(Command::FireTimer(timer)) = commands.get(&first.meta.command_offset) else {
                 continue;
             };
-            if matches!(first.body, Event::CommandRejected(_)) {
+            if matches!(first.body, Event::CommandRejected(_) | Event::CommandRepeated(_)) {
                 continue;
             }
             let (execution, attempt) = (timer.execution, timer.attempt);
