@@ -171,6 +171,16 @@ pub struct Attempt {
     pub output_size: i64,
 }
 
+impl Attempt {
+    /// It ended well, and took in and gave so many bytes.
+    pub fn gave(&mut self, at: Timestamp, (input_size, output_size): (i32, i32)) {
+        self.status = Status::Succeeded;
+        self.ended_at = Some(at);
+        self.input_size = i64::from(input_size);
+        self.output_size = i64::from(output_size);
+    }
+}
+
 /// One step of a run, over all its attempts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StepExecution {

@@ -12,7 +12,7 @@ use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The zone of schedules that name none (behaviours.md 11).
@@ -74,7 +74,7 @@ struct Pattern {
 thread_local! {
     // To read a pattern takes thirty times as long as to find its next moment, and the schedules of
     // thousands of users have the same. What is read depends on the text alone.
-    static PATTERNS: RefCell<HashMap<String, Pattern>> = RefCell::default();
+    static PATTERNS: RefCell<BTreeMap<String, Pattern>> = RefCell::default();
 }
 
 impl Pattern {

@@ -314,11 +314,7 @@ fn succeeded(run: &mut Run, e: &StepSucceeded, at: Timestamp) -> Uuid {
     let step = step_of(run, (e.execution, e.step), e.kind, at);
     step.status = Status::Succeeded;
     step.ended_at = Some(at);
-    let attempt = began(step, (e.kind, e.attempt), e.started_at, at);
-    attempt.status = Status::Succeeded;
-    attempt.ended_at = Some(at);
-    attempt.input_size = i64::from(e.input_size);
-    attempt.output_size = i64::from(e.output_size);
+    began(step, (e.kind, e.attempt), e.started_at, at).gave(at, (e.input_size, e.output_size));
     let id = step.id;
     run.execution.status = Status::Running;
     run.execution.task_count += e.kind.tasks();
@@ -331,11 +327,7 @@ fn kept(run: &mut Run, e: &StepKept, at: Timestamp) -> Uuid {
     step.status = Status::Succeeded;
     step.is_kept = true;
     step.ended_at = Some(at);
-    let attempt = began(step, (e.kind, 1), at, at);
-    attempt.status = Status::Succeeded;
-    attempt.ended_at = Some(at);
-    attempt.input_size = i64::from(e.input_size);
-    attempt.output_size = i64::from(e.output_size);
+    began(step, (e.kind, 1), at, at).gave(at, (e.input_size, e.output_size));
     step.id
 }
 
@@ -343,11 +335,7 @@ fn kept(run: &mut Run, e: &StepKept, at: Timestamp) -> Uuid {
 fn page_fetched(run: &mut Run, e: &PageFetched, at: Timestamp) -> Uuid {
     let step = step_of(run, (e.execution, e.step), e.kind, at);
     step.status = Status::Running;
-    let attempt = began(step, (e.kind, e.attempt), e.started_at, at);
-    attempt.status = Status::Succeeded;
-    attempt.ended_at = Some(at);
-    attempt.input_size = i64::from(e.input_size);
-    attempt.output_size = i64::from(e.output_size);
+    began(step, (e.kind, e.attempt), e.started_at, at).gave(at, (e.input_size, e.output_size));
     let id = step.id;
     run.execution.task_count += e.kind.tasks();
     id
