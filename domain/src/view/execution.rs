@@ -233,6 +233,8 @@ pub enum Unkept {
     FannedOut,
     /// A step before it asked for several pages, and they are not kept together.
     Paged,
+    /// What the steps before it gave is too much for one record.
+    TooLarge,
 }
 
 impl Run {

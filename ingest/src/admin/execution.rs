@@ -20,13 +20,10 @@ use domain::config::Project;
 use domain::id::{ExecutionId, ProjectId, StepId};
 use domain::key::Key;
 use domain::meta::Actor;
-use domain::view::Run;
+use domain::view::{Run, Unkept};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-/// What the steps before the one that a replay begins with gave, in bytes: it goes into one record.
-const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How an execution is replayed; without anything as it was.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -199,11 +196,9 @@ async fn wish(
     from: Option<StepId>,
 ) -> Outcome<ReplayExecution> {
     let found = door.app.history.replay(project, run, from).await?;
-    let found = found.map_err(|_| REPLAY_STEP_UNFIT.plain())?;
-    let command = found.ok_or_else(|| DATA_ERASED.plain())?;
-    let kept = command.kept.iter().filter_map(|step| step.sealed.sealed());
-    if kept.map(|sealed| sealed.len()).sum::<usize>() > KEPT_BYTES_MAX {
-        return Err(REPLAY_TOO_LARGE.plain());
-    }
-    Ok(command)
+    let found = found.map_err(|unkept| match unkept {
+        Unkept::Item | Unkept::FannedOut | Unkept::Paged => REPLAY_STEP_UNFIT.plain(),
+        Unkept::TooLarge => REPLAY_TOO_LARGE.plain(),
+    })?;
+    found.ok_or_else(|| DATA_ERASED.plain())
 }

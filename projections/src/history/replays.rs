@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 
 /// Starts that are looked at in one go.
 const SCAN_ROWS_MAX: usize = 1_024;
+/// What the steps before the one that a replay begins with gave, in bytes: it goes into one record.
+const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Replays that are shown, at most, of each partition.
 const SHOWN_MAX: usize = 1_000;
 
@@ -146,10 +148,14 @@ impl HistoryReader {
         let Some(begun) = self.step(project, id, first.id, None).await? else {
             return Ok(Ok(None));
         };
-        let mut kept = Vec::with_capacity(kept_steps.len());
+        let (mut kept, mut kept_bytes) = (Vec::with_capacity(kept_steps.len()), 0);
         for (step, kind) in kept_steps {
             let found = self.step(project, id, step.id, None).await?;
             let Some(contents) = found else { return Ok(Ok(None)) };
+            kept_bytes += contents.sealed.sealed().map_or(0, Bytes::len);
+            if kept_bytes > KEPT_BYTES_MAX {
+                return Ok(Err(Unkept::TooLarge));
+            }
             let (input_size, output_size) = step.sizes();
             let (step, sealed) = (step.step, contents.sealed);
             kept.push(KeptStep { step, kind, input_size, output_size, sealed });
