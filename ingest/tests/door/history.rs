@@ -72,6 +72,9 @@ async fn an_execution_is_told_in_the_words_of_the_documentation() {
         "triggerType": "TRIGGER/EVENT",
         "triggerDetail": "Contact Created",
         "errorCode": null,
+        "isPaused": false,
+        "isTest": false,
+        "replayOf": null,
     });
     let body = reply.json();
     assert_eq!(body["workflowExecutions"][0], first);
@@ -206,6 +209,7 @@ async fn a_run_is_told_with_its_steps() {
         "outputSize": "76",
         "errorCode": null,
         "attemptCount": 2,
+        "isKept": false,
         "attempts": [
             { "status": "FAILED", "errorCode": "REQUEST_FAILED",
               "start": "2023-02-20T06:21:42.274Z", "end": "2023-02-20T06:21:42.283Z",
