@@ -48,7 +48,8 @@ impl Projection for History {
 
     fn version(&self) -> u32 {
         // 2: counts, and starts by user. 3: what is repeated, paused, and used.
-        3
+        // 4: tests.
+        4
     }
 
     fn tables(&self) -> &'static [Table] {

@@ -53,7 +53,7 @@ fn old_rows_count_for_nothing_and_no_reader_goes_on_with_them() {
     assert_eq!(applied(&store), [0, 0, 0]);
     for reader in &mut readers(&story.log, &store) {
         let stopped = now(reader.step());
-        assert!(matches!(&stopped, Err(Error::Corrupt(why)) if why.contains("version 1, not 3")));
+        assert!(matches!(&stopped, Err(Error::Corrupt(why)) if why.contains("version 1, not 4")));
     }
     now(runner::renew(story.log.as_ref(), store.as_ref(), &History)).unwrap();
     assert!(rows(&store).is_empty());
