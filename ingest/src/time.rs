@@ -1,5 +1,6 @@
 //! Moments as callers write and read them.
 
+use crate::problem::{BODY_MALFORMED, Outcome};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat};
 use domain::time::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -29,6 +30,14 @@ impl JsonSchema for Iso {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": "date-time" })
     }
+}
+
+/// A date of a body, if there is one.
+pub(crate) fn read(text: Option<String>) -> Outcome<Option<Timestamp>> {
+    let read = |text: String| {
+        parse(&text).ok_or_else(|| BODY_MALFORMED.because("A date is not in ISO 8601."))
+    };
+    text.map(read).transpose()
 }
 
 /// Reads ISO 8601: a date, or a date and time; without a zone it is UTC.

@@ -12,7 +12,7 @@ use crate::problem::{
 };
 use crate::query::{Parameter, Queried, Query};
 use crate::reply::{Nothing, Reply};
-use crate::time::{Iso, parse};
+use crate::time::{Iso, read};
 use axum::extract::State;
 use domain::command::{ReplayWebhook, ReplayWebhooks};
 use domain::event::Verdict;
@@ -204,20 +204,14 @@ impl Wanted {
         if is_open {
             return Err(BODY_MALFORMED.because("Say which webhooks: no filter is given."));
         }
-        let date = |text: Option<String>| match text {
-            None => Ok(None),
-            Some(text) => parse(&text)
-                .map(Some)
-                .ok_or_else(|| BODY_MALFORMED.because("A date is not in ISO 8601.")),
-        };
         Ok(ReplayWebhooks {
             integration: IntegrationId(uuid::Uuid::nil()),
             verdict: self.verdict,
             unmatched: self.unmatched,
             name: self.name.unwrap_or_default(),
-            after: date(self.after_date)?,
+            after: read(self.after_date)?,
             // Without a date, all that came before the decision.
-            before: date(self.before_date)?.unwrap_or(Timestamp(i64::MAX)),
+            before: read(self.before_date)?.unwrap_or(Timestamp(i64::MAX)),
             despite: self.despite_refusal.unwrap_or(false),
             per_second: self.per_second.unwrap_or(PER_SECOND),
         })

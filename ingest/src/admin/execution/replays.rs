@@ -7,7 +7,7 @@ use crate::door::Shared;
 use crate::idempotency::{IdempotencyKey, Within};
 use crate::problem::{BODY_MALFORMED, INTEGRATION_UNKNOWN, Outcome, WORKFLOW_UNKNOWN};
 use crate::reply::Reply;
-use crate::time::{Iso, parse};
+use crate::time::{Iso, read};
 use axum::extract::State;
 use domain::command::ReplayExecutions;
 use domain::config::Project;
@@ -159,12 +159,6 @@ impl Wanted {
         if is_open {
             return Err(BODY_MALFORMED.because("Say which executions: no filter is given."));
         }
-        let date = |text: Option<String>| match text {
-            None => Ok(None),
-            Some(text) => parse(&text)
-                .map(Some)
-                .ok_or_else(|| BODY_MALFORMED.because("A date is not in ISO 8601.")),
-        };
         Ok(ReplayExecutions {
             replay,
             integration: IntegrationId(uuid::Uuid::nil()),
@@ -172,9 +166,9 @@ impl Wanted {
             user: self.user_id,
             ending: self.ending,
             code: self.error_code.unwrap_or_default(),
-            after: date(self.after_date)?,
+            after: read(self.after_date)?,
             // Without a date, all that began before the decision.
-            before: date(self.before_date)?.unwrap_or(Timestamp(i64::MAX)),
+            before: read(self.before_date)?.unwrap_or(Timestamp(i64::MAX)),
             current: self.deployed_version,
             from_failed: self.from_failed_step,
             per_second: self.per_second.unwrap_or(PER_SECOND),
