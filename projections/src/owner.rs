@@ -256,7 +256,7 @@ impl Owner {
             return Ok(Turn::Deposed);
         }
         self.release(decided).await?;
-        self.set_aside(&beginning.inactive).await?;
+        self.set_aside(&beginning.held_up).await?;
         self.works.extend(beginning.works);
         Ok(Turn::Busy)
     }

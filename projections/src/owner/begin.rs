@@ -30,7 +30,7 @@ pub(super) struct Beginning {
     /// They begin when the record stands.
     pub(super) works: Vec<Work>,
     /// They are not to begin: see `domain::decide::pause`.
-    pub(super) inactive: Vec<Work>,
+    pub(super) held_up: Vec<Work>,
     /// What the log is told.
     pub(super) record: Option<Recorded<Event>>,
 }
@@ -44,7 +44,7 @@ pub(super) struct Lent {
 
 impl Beginning {
     pub(super) fn is_empty(&self) -> bool {
-        self.works.is_empty() && self.inactive.is_empty()
+        self.works.is_empty() && self.held_up.is_empty()
     }
 }
 
@@ -55,7 +55,7 @@ impl Owner {
             return Ok(Beginning::default());
         }
         let calls = self.queues.start(config);
-        let (inactive, works): (Vec<Work>, Vec<Work>) =
+        let (held_up, works): (Vec<Work>, Vec<Work>) =
             self.load_work(calls).await?.into_iter().partition(|work| {
                 let project = config.project(work.run.project);
                 let is_active = project.and_then(|project| project.is_active(work.run.integration));
@@ -65,7 +65,7 @@ impl Owner {
         if let Some(record) = &record {
             fold(&mut self.rows, std::slice::from_ref(record));
         }
-        Ok(Beginning { works, inactive, record })
+        Ok(Beginning { works, held_up, record })
     }
 
     fn started(&mut self, works: &[Work]) -> Option<Recorded<Event>> {
