@@ -116,8 +116,8 @@ impl ingest::History for Nothing {
         _: ProjectId,
         _: &Run,
         _: Option<StepId>,
-    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error> {
-        Ok(Ok(None))
+    ) -> Result<Result<ReplayExecution, Unkept>, Error> {
+        Ok(Err(Unkept::Gone))
     }
 
     async fn usage(&self, _: ProjectId, _: Month) -> Result<Vec<Usage>, Error> {

@@ -54,17 +54,16 @@ pub trait History: Send + Sync {
         attempt: Option<usize>,
     ) -> Result<Option<StepContents>, Error>;
 
-    /// The command that runs an execution again, from a step if one is named; `None`: what it began
-    /// with is gone.
+    /// The command that runs an execution again, from a step if one is named.
     ///
     /// # Errors
-    /// As [`History::list`]; within it, why it cannot begin there.
+    /// As [`History::list`]; within it, why it cannot be run again so.
     async fn replay(
         &self,
         project: ProjectId,
         run: &Run,
         from: Option<StepId>,
-    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error>;
+    ) -> Result<Result<ReplayExecution, Unkept>, Error>;
 
     /// What the project used, month by month up to `now`, newest first.
     ///

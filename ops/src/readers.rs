@@ -73,7 +73,7 @@ impl ingest::History for Tasks {
         project: ProjectId,
         run: &Run,
         from: Option<StepId>,
-    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error> {
+    ) -> Result<Result<ReplayExecution, Unkept>, Error> {
         self.0.replay(project, run, from).await
     }
 

@@ -224,7 +224,7 @@ pub struct Run {
     pub steps: Vec<StepExecution>,
 }
 
-/// Why a run cannot be repeated from a step.
+/// Why a run cannot be repeated, or not from a step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unkept {
     /// It is an item of a fan out, and no execution of its own.
@@ -235,6 +235,8 @@ pub enum Unkept {
     Paged,
     /// What the steps before it gave is too much for one record.
     TooLarge,
+    /// What it began with, or a step gave, is gone.
+    Gone,
 }
 
 impl Run {

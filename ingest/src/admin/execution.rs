@@ -196,9 +196,9 @@ async fn wish(
     from: Option<StepId>,
 ) -> Outcome<ReplayExecution> {
     let found = door.app.history.replay(project, run, from).await?;
-    let found = found.map_err(|unkept| match unkept {
+    found.map_err(|unkept| match unkept {
         Unkept::Item | Unkept::FannedOut | Unkept::Paged => REPLAY_STEP_UNFIT.plain(),
         Unkept::TooLarge => REPLAY_TOO_LARGE.plain(),
-    })?;
-    found.ok_or_else(|| DATA_ERASED.plain())
+        Unkept::Gone => DATA_ERASED.plain(),
+    })
 }

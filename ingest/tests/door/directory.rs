@@ -60,7 +60,7 @@ pub(crate) struct Tasks {
     pub(crate) stuck: AtomicBool,
     pub(crate) steps: Mutex<Vec<StepContents>>,
     /// What a replay of the run is.
-    pub(crate) replay: Mutex<Option<Result<Option<ReplayExecution>, Unkept>>>,
+    pub(crate) replay: Mutex<Option<Result<ReplayExecution, Unkept>>>,
     pub(crate) replays: Mutex<Vec<ExecutionsReplay>>,
     pub(crate) asked: Mutex<Vec<ExecutionFilter>>,
 }
@@ -123,9 +123,9 @@ impl ingest::History for Tasks {
         _: ProjectId,
         _: &Run,
         from: Option<StepId>,
-    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error> {
+    ) -> Result<Result<ReplayExecution, Unkept>, Error> {
         let replay = self.replay.lock().unwrap().clone();
-        Ok(replay.unwrap_or(Ok(None)).map(|found| found.map(|c| ReplayExecution { from, ..c })))
+        Ok(replay.unwrap_or(Err(Unkept::Gone)).map(|c| ReplayExecution { from, ..c }))
     }
 
     async fn usage(&self, _: ProjectId, _: Month) -> Result<Vec<Usage>, Error> {

@@ -125,33 +125,32 @@ impl HistoryReader {
         Ok(rows)
     }
 
-    /// The command that runs an execution again, from a step if one is named; `None`: what it began
-    /// with is gone.
+    /// The command that runs an execution again, from a step if one is named.
     ///
     /// # Errors
-    /// As [`HistoryReader::list`]; within it, why it cannot begin there.
+    /// As [`HistoryReader::list`]; within it, why it cannot be run again so.
     pub async fn replay(
         &self,
         project: ProjectId,
         run: &Run,
         from: Option<StepId>,
-    ) -> Result<Result<Option<ReplayExecution>, Unkept>, Error> {
+    ) -> Result<Result<ReplayExecution, Unkept>, Error> {
         let kept_steps = match from.map(|step| run.kept_before(step)).transpose() {
             Ok(steps) => steps.unwrap_or_default(),
             Err(unkept) => return Ok(Err(unkept)),
         };
         let (execution, id) = (&run.execution, run.execution.id);
-        let Some(first) = run.steps.first() else { return Ok(Ok(None)) };
+        let Some(first) = run.steps.first() else { return Ok(Err(Unkept::Gone)) };
         if first.kind == StepType::Item {
             return Ok(Err(Unkept::Item));
         }
         let Some(begun) = self.step(project, id, first.id, None).await? else {
-            return Ok(Ok(None));
+            return Ok(Err(Unkept::Gone));
         };
         let (mut kept, mut kept_bytes) = (Vec::with_capacity(kept_steps.len()), 0);
         for (step, kind) in kept_steps {
             let found = self.step(project, id, step.id, None).await?;
-            let Some(contents) = found else { return Ok(Ok(None)) };
+            let Some(contents) = found else { return Ok(Err(Unkept::Gone)) };
             kept_bytes += contents.sealed.sealed().map_or(0, Bytes::len);
             if kept_bytes > KEPT_BYTES_MAX {
                 return Ok(Err(Unkept::TooLarge));
@@ -160,7 +159,7 @@ impl HistoryReader {
             let (step, sealed) = (step.step, contents.sealed);
             kept.push(KeptStep { step, kind, input_size, output_size, sealed });
         }
-        Ok(Ok(Some(ReplayExecution {
+        Ok(Ok(ReplayExecution {
             original: id,
             workflow: execution.workflow,
             version: Some(execution.version),
@@ -173,7 +172,7 @@ impl HistoryReader {
             replay: None,
             size: first.sizes().1,
             sealed: begun.sealed,
-        })))
+        }))
     }
 
     /// The next part of what a replay goes through, of a bounded number of executions.

@@ -28,7 +28,7 @@ pub(super) async fn find(
     for run in &page.runs {
         let from = asked.from_failed.then(|| run.failed_step()).flatten();
         match history.replay(project, run, from).await? {
-            Ok(Some(mut command)) => {
+            Ok(mut command) => {
                 command.replay = Some(piece.replay);
                 if asked.current {
                     command.version = None;
@@ -36,7 +36,7 @@ pub(super) async fn find(
                 let key = Key::User(project, run.execution.user.clone());
                 commands.push((EventId(run.execution.id.0), key, command.into()));
             }
-            Ok(None) | Err(_) => skipped += 1,
+            Err(_) => skipped += 1,
         }
     }
     let until = page.until.map(|(at, id)| (at, EventId(id.0)));
