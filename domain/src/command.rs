@@ -59,6 +59,7 @@ crate::codec::family! {
         371 TestWorkflow "test_workflow.1";
         373 NameVersion "name_version.1";
         375 RestoreVersion "restore_version.1";
+        376 SettleParked "settle_parked.1";
     }
 }
 

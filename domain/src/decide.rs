@@ -26,7 +26,7 @@ pub use user::{MADE_CONFIGURATION, made_id};
 
 use crate::command::Command;
 use crate::config::{Config, Project};
-use crate::event::{CommandRejected, CommandRepeated, Event, PayloadsUnsealed};
+use crate::event::{CommandRejected, CommandRepeated, Event, ParkedSettled, PayloadsUnsealed};
 use crate::key::Key;
 use crate::meta::Recorded;
 use crate::payload::Payload;
@@ -41,6 +41,9 @@ pub const DECISION_EVENTS_MAX: usize = 1_000;
 
 /// The code of a refusal: the `Idempotency-Key` came before with another body.
 pub(crate) const REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
+
+/// The code of a refusal: deciding the command ended the process.
+pub const PARKED: &str = "PARKED";
 
 /// What a decision may look at.
 pub struct Given<'a> {
@@ -248,6 +251,10 @@ fn dispatch(
             who: c.who.clone(),
             command: c.command.clone(),
             filter: c.filter.clone(),
+        })]),
+        Command::SettleParked(c) => Ok(vec![Event::ParkedSettled(ParkedSettled {
+            parked: c.parked,
+            settlement: c.settlement,
         })]),
         Command::NameVersion(c) => Ok(crate::config::name_version(project_of(given, command)?, c)?),
         Command::RestoreVersion(c) => {

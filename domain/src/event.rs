@@ -78,6 +78,7 @@ crate::codec::family! {
         370 UserDeleted "user_deleted.1";
         372 ExecutionTested "execution_tested.1";
         374 VersionNamed "version_named.1";
+        377 ParkedSettled "parked_settled.1";
     }
 }
 

@@ -378,6 +378,7 @@ pub fn touched(command: &Recorded<Command>) -> Vec<RowKey> {
         | Command::ReplayExecution(_)
         | Command::TestWorkflow(_)
         | Command::NameVersion(_)
+        | Command::SettleParked(_)
         | Command::RestoreVersion(_)
         | Command::DeliverWebhook(_)
         | Command::ContinueStarts(_)

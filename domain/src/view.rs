@@ -2,6 +2,7 @@
 
 mod delivery;
 mod execution;
+mod parked;
 mod usage;
 
 pub use delivery::{Deliveries, Delivery, DeliveryFilter, Replay};
@@ -9,4 +10,5 @@ pub use execution::{
     Attempt, Execution, ExecutionFilter, Executions, ExecutionsReplay, Original, Run, Sort, Status,
     StepContents, StepExecution, StepType, Unkept,
 };
+pub use parked::Parked;
 pub use usage::{Usage, UserUsage};

@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use domain::codec::{self, Family};
-use domain::command::ReplayExecution;
+use domain::command::{Command, ReplayExecution};
 use domain::config::ProjectSettings;
 use domain::event::{AppEventDefined, Event, ProjectConfigured};
 use domain::id::{CommandId, EventId, ExecutionId, ProjectId, StepId};
@@ -23,8 +23,8 @@ use domain::payload::Payload;
 use domain::state::{Seen, User};
 use domain::time::{Month, Timestamp};
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Replay,
-    Run, StepContents, Unkept, Usage, UserUsage,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Parked,
+    Replay, Run, StepContents, Unkept, Usage, UserUsage,
 };
 use ingest::{App, Limits};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -135,6 +135,14 @@ impl ingest::History for Nothing {
 
     async fn replays(&self, _: ProjectId) -> Result<Vec<ExecutionsReplay>, Error> {
         Ok(Vec::new())
+    }
+
+    async fn parked(&self, _: ProjectId) -> Result<Vec<Parked>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn command(&self, _: &Parked) -> Result<Option<Recorded<Command>>, Error> {
+        Ok(None)
     }
 }
 

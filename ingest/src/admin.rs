@@ -2,6 +2,7 @@
 
 pub(crate) mod api_key;
 pub(crate) mod execution;
+pub(crate) mod parked;
 pub(crate) mod project;
 pub(crate) mod replay;
 pub(crate) mod unsealing;

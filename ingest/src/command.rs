@@ -80,7 +80,23 @@ impl Door {
         };
         let place = self.app.backlog.enter(&wish.key, ms_max);
         let place = place.map_err(|lag_ms| BACKLOG_FULL.plain().after_ms(lag_ms - ms_max))?;
-        Ok(Entry { partition: self.partition(&wish.key), record: self.encoded(wish)?, place })
+        let partition = self.partition(&wish.key);
+        Ok(Entry { partition, record: encoded(&self.recorded(wish))?, place })
+    }
+
+    /// A command that stands in the log, as a new one; a repeat of the same cause has the same id.
+    pub(crate) fn again(&self, command: Recorded<Command>, cause: EventId) -> Outcome<Entry> {
+        let Recorded { meta, body } = command;
+        let key = meta.parsed_key().ok_or_else(|| INTERNAL.plain())?;
+        let id = CommandId::derived(&cause.0, &key, 0);
+        let (partition, place) = (self.partition(&key), self.app.backlog.enter(&key, u64::MAX));
+        let place = place.map_err(|_| INTERNAL.plain())?;
+        let identity = Identity { id, body_hash: None };
+        let mut recorded = self.recorded(Wish { key, actor: meta.actor, identity, command: body });
+        recorded.meta.execution = meta.execution;
+        recorded.meta.causation_id = Some(cause.0);
+        recorded.meta.correlation_id = meta.correlation_id;
+        Ok(Entry { partition, record: encoded(&recorded)?, place })
     }
 
     /// Where the commands of a key go.
@@ -89,16 +105,6 @@ impl Door {
             Key::Project(_) => Partition::CONFIG,
             key => Partition::commands(key.partition(self.app.log.partitions())),
         }
-    }
-
-    fn encoded(&self, wish: Wish) -> Outcome<Record> {
-        let recorded = self.recorded(wish);
-        let value = codec::encode(&recorded).map_err(|error| {
-            tracing::error!(%error, "a command cannot be encoded");
-            INTERNAL.plain()
-        })?;
-        let headers = Headers { kind: recorded.body.schema().id, n: 1, ..Headers::default() };
-        Ok(Record { headers, key: Bytes::new(), value: Bytes::from(value) })
     }
 
     fn recorded(&self, wish: Wish) -> Recorded<Command> {
@@ -147,8 +153,15 @@ impl Door {
 
     /// Makes the wish durable and waits until it is decided.
     pub(crate) async fn decide(&self, wish: Wish) -> Outcome<Answer> {
+        self.decide_after(Vec::new(), wish).await
+    }
+
+    /// Makes the wish durable in one go with others that come before it, and waits until it is
+    /// decided.
+    pub(crate) async fn decide_after(&self, mut first: Vec<Entry>, wish: Wish) -> Outcome<Answer> {
         let waiting = self.app.answers.wait(wish.identity.asked());
-        self.append(wish).await?;
+        first.push(self.entry(wish)?);
+        self.append_all(first).await?;
         self.answer(waiting, self.app.limits.decision_timeout_ms)
             .await
             .unwrap_or_else(|| Err(DECISION_LATE.plain()))
@@ -168,4 +181,13 @@ impl Door {
         self.app.random.fill(&mut bytes);
         bytes
     }
+}
+
+fn encoded(recorded: &Recorded<Command>) -> Outcome<Record> {
+    let value = codec::encode(recorded).map_err(|error| {
+        tracing::error!(%error, "a command cannot be encoded");
+        INTERNAL.plain()
+    })?;
+    let headers = Headers { kind: recorded.body.schema().id, n: 1, ..Headers::default() };
+    Ok(Record { headers, key: Bytes::new(), value: Bytes::from(value) })
 }

@@ -1,13 +1,14 @@
 //! What projections fold for the door to serve.
 
 use async_trait::async_trait;
-use domain::command::ReplayExecution;
+use domain::command::{Command, ReplayExecution};
 use domain::id::{EventId, ExecutionId, ProjectId, StepId};
+use domain::meta::Recorded;
 use domain::payload::Payload;
 use domain::time::Month;
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Replay,
-    Run, StepContents, Unkept, Usage, UserUsage,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Parked,
+    Replay, Run, StepContents, Unkept, Usage, UserUsage,
 };
 use ports::Error;
 use uuid::Uuid;
@@ -87,6 +88,18 @@ pub trait History: Send + Sync {
     /// # Errors
     /// As [`History::list`].
     async fn replays(&self, project: ProjectId) -> Result<Vec<ExecutionsReplay>, Error>;
+
+    /// Commands that were parked, newest first.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn parked(&self, project: ProjectId) -> Result<Vec<Parked>, Error>;
+
+    /// A parked command as it stands in the log; `None` if the log has forgotten it.
+    ///
+    /// # Errors
+    /// As [`History::list`].
+    async fn command(&self, parked: &Parked) -> Result<Option<Recorded<Command>>, Error>;
 }
 
 /// Webhooks that came, also refused and unmatched ones.

@@ -110,6 +110,9 @@ routes! {
     post   "/admin/v1/projects/{project}/webhooks/{webhook}/replay" Admin admin::replay::one,     replayWebhook   "Hands a webhook to whom it is for now.";
     get    "/admin/v1/projects/{project}/webhooks/replays"           Admin admin::replay::list,     listReplays     "Replays of many webhooks, and how far they have come.";
     post   "/admin/v1/projects/{project}/webhooks/replays"           Admin admin::replay::many,     replayWebhooks  "Replays the webhooks that a filter lets pass.";
+    get    "/admin/v1/projects/{project}/parked"                     Admin admin::parked::list,      listParked      "Commands that were set aside because the node crashed when it decided them.";
+    post   "/admin/v1/projects/{project}/parked/{parked}/retry"      Admin admin::parked::retry,     retryParked     "Sends a parked command again.";
+    post   "/admin/v1/projects/{project}/parked/{parked}/discard"    Admin admin::parked::discard,   discardParked   "Leaves a parked command undone.";
     get    "/admin/v1/projects/{project}/usage"                      Admin admin::usage::months,     readUsage       "Tasks and connected users, by month.";
     get    "/admin/v1/projects/{project}/usage/{month}"              Admin admin::usage::users,      readUsageOfUsers "Tasks of each user in a month.";
     post   "/admin/v1/unsealings"                                    Admin admin::unsealing::record, recordUnsealing "Records that somebody looks into sealed payloads.";

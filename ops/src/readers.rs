@@ -1,14 +1,15 @@
 //! What the door reads, over what the projections wrote.
 
 use async_trait::async_trait;
-use domain::command::ReplayExecution;
+use domain::command::{Command, ReplayExecution};
 use domain::id::{CommandId, EventId, ExecutionId, ProjectId, StepId};
+use domain::meta::Recorded;
 use domain::payload::Payload;
 use domain::state::{Seen, User};
 use domain::time::Month;
 use domain::view::{
-    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Replay,
-    Run, StepContents, Unkept, Usage, UserUsage,
+    Deliveries, Delivery, DeliveryFilter, ExecutionFilter, Executions, ExecutionsReplay, Parked,
+    Replay, Run, StepContents, Unkept, Usage, UserUsage,
 };
 use ports::Error;
 use projections::directory::DirectoryReader;
@@ -92,6 +93,14 @@ impl ingest::History for Tasks {
 
     async fn replays(&self, project: ProjectId) -> Result<Vec<ExecutionsReplay>, Error> {
         self.0.replays(project).await
+    }
+
+    async fn parked(&self, project: ProjectId) -> Result<Vec<Parked>, Error> {
+        self.0.parked(project).await
+    }
+
+    async fn command(&self, parked: &Parked) -> Result<Option<Recorded<Command>>, Error> {
+        self.0.command(parked).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod control;
 mod fold;
 mod index;
+mod parked;
 mod read;
 mod replays;
 mod search;
@@ -33,6 +34,8 @@ pub const ITEMS: Table = Table("history.item");
 pub const PARENTS: Table = Table("history.parent");
 /// Replays of many, by project, replay and integration.
 pub const REPLAYS: Table = Table("history.replay");
+/// Commands that were parked, by project and record.
+pub const PARKED: Table = Table("history.parked");
 /// Executions in the order of their start, by project and again by user.
 pub const STARTS: Table = Table("history.start");
 /// How many executions began in each span of time, by project and again by user.
@@ -48,8 +51,8 @@ impl Projection for History {
 
     fn version(&self) -> u32 {
         // 2: counts, and starts by user. 3: what is repeated, paused, and used.
-        // 4: tests.
-        4
+        // 4: tests. 5: parked commands.
+        5
     }
 
     fn tables(&self) -> &'static [Table] {
@@ -59,6 +62,7 @@ impl Projection for History {
             ITEMS,
             PARENTS,
             REPLAYS,
+            PARKED,
             STARTS,
             COUNTS,
             usage::TASKS,
@@ -88,6 +92,7 @@ impl Projection for History {
         }
         let runs = wanted.into_iter().map(|id| (RUNS, run_key(partition, id)));
         let runs = runs.chain(replays::touched(partition, events));
+        let runs = runs.chain(parked::touched(partition, events));
         runs.chain(usage::touched(partition, events)).collect()
     }
 

@@ -26,6 +26,7 @@ mod moving;
 mod oauth;
 mod own_schemes;
 mod pages;
+mod parked;
 mod project;
 mod raw;
 mod registry;

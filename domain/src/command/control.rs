@@ -1,7 +1,7 @@
 //! What people ask of executions: to wait, to go on, to be repeated.
 
-use crate::event::{Ending, StepKind, TriggerKind};
-use crate::id::{CommandId, CredentialId, ExecutionId, IntegrationId, StepId, WorkflowId};
+use crate::event::{Ending, Settlement, StepKind, TriggerKind};
+use crate::id::{CommandId, CredentialId, EventId, ExecutionId, IntegrationId, StepId, WorkflowId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -115,4 +115,15 @@ pub struct TestWorkflow {
     pub size: i32,
     /// The trigger's output as JSON.
     pub sealed: Payload,
+}
+
+/// Says what becomes of a command that was parked. For a retry, the command itself stands before
+/// this one in the log, as a new one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "SettleParked")]
+pub struct SettleParked {
+    /// The record that it was parked.
+    pub parked: EventId,
+    /// What becomes of it.
+    pub settlement: Settlement,
 }

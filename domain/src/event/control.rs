@@ -1,9 +1,10 @@
 //! What happens to executions because people ask for it.
 
 use super::{Ending, StepKind};
-use crate::id::{CommandId, ExecutionId, IntegrationId, StepId, WorkflowId};
+use crate::id::{CommandId, EventId, ExecutionId, IntegrationId, StepId, WorkflowId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// No further step of the run begins until it is resumed.
@@ -96,4 +97,24 @@ pub struct ExecutionsReplayRequested {
     pub per_second: i32,
     /// The number of partitions that share in that.
     pub partitions: i32,
+}
+
+/// What becomes of a command that was parked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename = "Settlement", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Settlement {
+    /// It was sent again, as a new command.
+    Retried,
+    /// It is left undone.
+    Discarded,
+}
+
+/// Somebody has seen to a command that was parked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename = "ParkedSettled")]
+pub struct ParkedSettled {
+    /// The record that it was parked.
+    pub parked: EventId,
+    /// What becomes of it.
+    pub settlement: Settlement,
 }

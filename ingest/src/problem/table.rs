@@ -77,6 +77,9 @@ codes! {
     WEBHOOK_CUT 409 "Only the beginning of the webhook was kept.";
     REPLAYS_TOO_MANY 409 "Too many replays of the integration are under way.";
     WEBHOOK_UNKNOWN 404 "There is no such webhook.";
+    PARKED_UNKNOWN 404 "There is no such parked command.";
+    PARKED_SETTLED 409 "The parked command was retried or discarded before.";
+    COMMAND_GONE 410 "The log does not hold the command any more.";
     MONTH_MALFORMED 400 "A month is written as YYYY-MM.";
     SCHEMA_UNKNOWN 404 "There is no such schema.";
     REGISTRY_ELSEWHERE 404 "The schemas of this log are in another registry.";

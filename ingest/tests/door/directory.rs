@@ -2,14 +2,15 @@
 
 use crate::owner::Owner;
 use async_trait::async_trait;
-use domain::command::ReplayExecution;
+use domain::command::{Command, ReplayExecution};
 use domain::id::{CommandId, EventId, ExecutionId, ProjectId, StepId};
+use domain::meta::Recorded;
 use domain::payload::Payload;
 use domain::state::{RowKey, Seen, User};
 use domain::time::Month;
 use domain::view::{
     Deliveries, Delivery, DeliveryFilter, Execution, ExecutionFilter, Executions, ExecutionsReplay,
-    Replay, Run, Sort, StepContents, Unkept, Usage, UserUsage,
+    Parked, Replay, Run, Sort, StepContents, Unkept, Usage, UserUsage,
 };
 use ports::Error;
 use std::collections::BTreeMap;
@@ -62,6 +63,8 @@ pub(crate) struct Tasks {
     /// What a replay of the run is.
     pub(crate) replay: Mutex<Option<Result<ReplayExecution, Unkept>>>,
     pub(crate) replays: Mutex<Vec<ExecutionsReplay>>,
+    /// Commands that were parked, as the log has them.
+    pub(crate) parked: Mutex<Vec<(Parked, Option<Recorded<Command>>)>>,
     pub(crate) asked: Mutex<Vec<ExecutionFilter>>,
 }
 
@@ -143,6 +146,15 @@ impl ingest::History for Tasks {
 
     async fn replays(&self, _: ProjectId) -> Result<Vec<ExecutionsReplay>, Error> {
         Ok(self.replays.lock().unwrap().clone())
+    }
+
+    async fn parked(&self, _: ProjectId) -> Result<Vec<Parked>, Error> {
+        Ok(self.parked.lock().unwrap().iter().map(|(row, _)| row.clone()).collect())
+    }
+
+    async fn command(&self, parked: &Parked) -> Result<Option<Recorded<Command>>, Error> {
+        let rows = self.parked.lock().unwrap();
+        Ok(rows.iter().find(|(row, _)| row == parked).and_then(|(_, command)| command.clone()))
     }
 }
 

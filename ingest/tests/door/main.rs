@@ -15,6 +15,7 @@ mod hostile;
 mod idempotency;
 mod me;
 mod owner;
+mod parked;
 mod project;
 mod published;
 mod replay;

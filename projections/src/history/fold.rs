@@ -4,8 +4,8 @@ use super::index::{Group, Scope};
 use super::tally::Tally;
 use super::usage::Meter;
 use super::{
-    CONTENTS, ITEMS, PARENTS, RUNS, STARTS, contents_key, control, item_key, replays, run_key,
-    user_of,
+    CONTENTS, ITEMS, PARENTS, RUNS, STARTS, contents_key, control, item_key, parked, replays,
+    run_key, user_of,
 };
 use crate::runner::{Loaded, Standing};
 use domain::event::{
@@ -74,6 +74,7 @@ impl<'a> Folding<'a> {
 
     fn one(&mut self, offset: Offset, event: &Recorded<Event>) -> Result<(), Error> {
         replays::fold(self.partition, self.rows, event)?;
+        parked::fold(self.partition, self.rows, event)?;
         self.meter.note(self.partition, self.rows, event)?;
         let Some(id) = event.body.execution() else { return Ok(()) };
         let (project, at) = (event.meta.project, event.meta.occurred_at);

@@ -8,7 +8,9 @@ use crate::handover::Handed;
 use domain::answer;
 use domain::codec::{self, CodecError};
 use domain::command::Command;
-use domain::decide::{Given, Missing, Rejected, Without, decide, reject, was_decided, without};
+use domain::decide::{
+    Given, Missing, PARKED, Rejected, Without, decide, reject, was_decided, without,
+};
 use domain::event::{CommandRejected, Event};
 use domain::id::{EventId, ExecutionId};
 use domain::meta::{Meta, Recorded};
@@ -21,8 +23,6 @@ const READ_BACK_TRIES_MAX: u32 = 10_000;
 
 /// The code of a refusal: the command is damaged.
 const UNREADABLE: &str = "INTERNAL";
-/// The code of a refusal: deciding the command ended the process.
-const PARKED: &str = "PARKED";
 
 /// Times that a decision may ask for something to be fetched.
 const FETCHES_MAX: u32 = 64;
