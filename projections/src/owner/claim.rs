@@ -110,12 +110,13 @@ impl Owner {
         while at < held.applied {
             let batch = self.world.log.read(self.seat.events, at, READ_BYTES_MAX).await?;
             let Some(last) = batch.last().map(|stored| stored.offset) else { break };
+            let mut events = Vec::with_capacity(batch.len());
             for stored in batch.iter().filter(|stored| stored.offset < held.applied) {
                 let Some(event) = event_of(stored)? else { continue };
-                for (_, event) in filter.push(stored.offset, event).into_iter().flatten() {
-                    self.tell(std::slice::from_ref(&event)).await?;
-                }
+                let run = filter.push(stored.offset, event).into_iter().flatten();
+                events.extend(run.map(|(_, event)| event));
             }
+            self.tell(events.iter()).await?;
             at = last + 1;
         }
         Ok(())
@@ -138,7 +139,7 @@ impl Owner {
                 if domain::canary::planted(domain::canary::Canary::ForgottenTell) {
                     return Ok(());
                 }
-                self.tell(&events).await
+                self.tell(events.iter()).await
             }
         }
     }

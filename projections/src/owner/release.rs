@@ -5,7 +5,7 @@
 
 use super::open::{port_error, unreadable};
 use super::stamp::{Cause, own_command, record, told};
-use super::{Decided, Owner};
+use super::{BATCH_BYTES_MAX, Decided, Owner};
 use crate::queue::Work;
 use domain::command::{AskSlots, Command, FireTimer};
 use domain::config::Config;
@@ -24,9 +24,7 @@ impl Owner {
             // Who hears that a project was applied finds it applied.
             self.world.feed.refresh().await?;
         }
-        for one in &decided {
-            self.tell(&one.run).await?;
-        }
+        self.tell(decided.iter().flat_map(|one| &one.run)).await?;
         // A turn that only lets steps begin says nothing of the pace.
         if !decided.is_empty() {
             self.leave_backlog(&decided);
@@ -132,15 +130,25 @@ impl Owner {
         Ok((self.seat.commands, record(&command)?))
     }
 
-    /// Appends what the events want told to other keys.
-    pub(super) async fn tell(&self, run: &[Recorded<Event>]) -> Result<(), Error> {
+    /// Appends what events tell other keys, in their order: in few appends, each of which waits for
+    /// the disk.
+    pub(super) async fn tell(
+        &self,
+        events: impl Iterator<Item = &Recorded<Event>>,
+    ) -> Result<(), Error> {
         let partitions = self.world.log.partitions();
-        let mut records = Vec::new();
-        for event in run {
+        let (mut records, mut bytes) = (Vec::new(), 0);
+        for event in events {
             for tell in effect::tells(event, partitions) {
                 let Some(tell) = self.resealed(event, tell).await? else { continue };
                 let to = Partition::commands(tell.to.partition(partitions));
-                records.push((to, record(&told(&self.world, event, tell))?));
+                let record = record(&told(&self.world, event, tell))?;
+                bytes += record.value.len();
+                records.push((to, record));
+            }
+            if bytes > BATCH_BYTES_MAX {
+                self.post(std::mem::take(&mut records)).await?;
+                bytes = 0;
             }
         }
         self.post(records).await
