@@ -3,14 +3,14 @@
 use crate::http::{self, Client};
 use crate::mask;
 use crate::oauth::{Bearers, Unanswered};
-use crate::request::page::{self, Page};
+use crate::request::page::{self, Asked, NoPage, Page, Pages};
 use crate::request::{Draft, Kind};
 use crate::sandbox::{self, Sandbox, Tenant};
 use async_trait::async_trait;
 use domain::effect::EffectKey;
 use domain::id::step_execution;
 use domain::time::Timestamp;
-use domain::workflow::{Action, Function, Pagination, Request, Scope, template};
+use domain::workflow::{Action, Function, Request, template};
 use ports::Clock;
 use ports::outbound::{Failure, Job, Outbound, Outcome};
 use serde_json::{Value, json};
@@ -33,8 +33,26 @@ impl Runner {
     }
 
     async fn request(&self, job: Job, request: &Request, kind: Kind) -> Ended {
+        let number = job.call.page;
+        let ended = match self.page(job, request, kind).await {
+            Ok(page) => return page,
+            Err(ended) if number == 0 => return ended,
+            Err(ended) => ended,
+        };
+        // What earlier pages gave stands.
+        let message = ended.output["error"]["message"].as_str().unwrap_or_default().to_owned();
+        let output = page::failed(ended.status, &message);
+        Ended { output, ..ended }
+    }
+
+    /// Asks for a page, or for all there is; without an answer that is one, how the request ended.
+    async fn page(&self, mut job: Job, request: &Request, kind: Kind) -> Result<Ended, Ended> {
+        let bytes_max = usize::try_from(job.settings.step_bytes_max).unwrap_or(usize::MAX);
+        let pages = Pages::of(request, &job.integration, &mut job.scope, bytes_max)
+            .map_err(|why| Ended::failed(Value::Null, why.code(), &why))?;
+        let request = pages.ask(request);
         let draft = Draft {
-            request,
+            request: &request,
             integration: &job.integration,
             kind,
             key: job.call.key,
@@ -42,38 +60,31 @@ impl Runner {
             timeout_ms: job.settings.request_timeout_ms,
             bytes_max: job.settings.step_bytes_max,
         };
-        let pages = request.pagination.as_ref().map(|pagination| (pagination, job.scope.clone()));
-        let built = match draft.build(job.scope) {
-            Ok(built) => built,
-            Err(failed) => return Ended::failed(Value::Null, failed.code(), &failed),
-        };
-        let number = job.call.page;
-        let bytes_max = usize::try_from(job.settings.step_bytes_max).unwrap_or(usize::MAX);
+        let scope = pages.are_some().then(|| job.scope.clone());
+        let built = draft
+            .build(job.scope)
+            .map_err(|failed| Ended::failed(Value::Null, failed.code(), &failed))?;
+        let url = built.call.url.clone();
         let answer = match &built.grant {
             None => self.client.send(built.call).await.map_err(Unanswered::from),
             Some(credentials) => self.bearers.send(job.call.project, credentials, built.call).await,
         };
-        let ended = match answer {
-            Ok(answer) if answer.status < 400 && pages.is_some() => {
-                return page_read(built.shown, pages, &answer, (number, bytes_max));
+        match (answer, scope) {
+            (Ok(answer), Some(scope)) if answer.status < 400 => {
+                let asked = Asked { number: job.call.page, url: &url, bytes_max };
+                Ok(page_read(built.shown, answer.status, pages.read(scope, &answer, asked)))
             }
-            Ok(answer) => self.answered(built.shown, &answer),
-            Err(Unanswered::Http(error)) => {
-                Ended::failed(built.shown, error.code(), &error).retryable(error.is_retryable())
+            (Ok(answer), _) => Err(self.answered(built.shown, &answer)),
+            (Err(Unanswered::Http(error)), _) => {
+                Err(Ended::failed(built.shown, error.code(), &error)
+                    .retryable(error.is_retryable()))
             }
-            Err(Unanswered::Refused(refused)) => {
-                Ended::failed(built.shown, refused.code(), &refused)
+            (Err(Unanswered::Refused(refused)), _) => {
+                Err(Ended::failed(built.shown, refused.code(), &refused)
                     .retryable(refused.is_retryable())
-                    .back_after(refused.retry_after_ms())
+                    .back_after(refused.retry_after_ms()))
             }
-        };
-        if number == 0 {
-            return ended;
         }
-        // What earlier pages gave stands.
-        let message = ended.output["error"]["message"].as_str().unwrap_or_default().to_owned();
-        let output = page::failed(ended.status, &message);
-        Ended { output, ..ended }
     }
 
     fn answered(&self, input: Value, answer: &http::Answer) -> Ended {
@@ -158,21 +169,10 @@ impl Outbound for Runner {
 }
 
 /// What the answer to a page gives.
-fn page_read(
-    input: Value,
-    pages: Option<(&Pagination, Scope)>,
-    answer: &http::Answer,
-    place: (u32, usize),
-) -> Ended {
-    let status = Some(answer.status);
-    let Some((pagination, scope)) = pages else {
-        return Ended::failed(input, "PAGE_INVALID", &"the request has no pages");
-    };
-    match page::read(pagination, scope, answer, place) {
-        Ok(page) => {
-            let Page { output, goes_on } = page;
-            Ended { input, output, failure: None, status, goes_on }
-        }
+fn page_read(input: Value, status: u16, page: Result<Page, (NoPage, Value)>) -> Ended {
+    let status = Some(status);
+    match page {
+        Ok(Page { output, goes_on }) => Ended { input, output, failure: None, status, goes_on },
         Err((why, mut output)) => {
             let told = error(why.code(), &why.to_string());
             output["response"]["error"] = told.clone();

@@ -23,6 +23,7 @@ pub use project::{Note, Project, Versions};
 pub(crate) use version::{name_version, restore_version};
 
 use crate::id::{IntegrationId, ProjectId};
+use crate::paging::Paging;
 use crate::webhook::Scheme;
 use crate::workflow::{Authorization, Workflow};
 use serde::{Deserialize, Serialize};
@@ -147,6 +148,9 @@ pub struct IntegrationSettings {
     /// How its webhooks are verified and routed.
     #[serde(default)]
     pub webhook: Option<WebhookSettings>,
+    /// How its lists are parted into pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paging: Option<Paging>,
     /// What users are asked for; every workflow of the integration reads it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Input>,

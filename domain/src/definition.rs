@@ -14,6 +14,7 @@ mod identity;
 mod input;
 mod integration;
 mod mistake;
+mod paging;
 mod step;
 #[cfg(test)]
 mod tests;

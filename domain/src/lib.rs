@@ -21,6 +21,7 @@ pub mod id;
 pub mod key;
 pub mod meta;
 pub mod metadata;
+pub mod paging;
 pub mod payload;
 pub mod run;
 pub mod state;

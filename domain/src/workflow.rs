@@ -301,10 +301,20 @@ pub struct Request {
     pub pagination: Option<Pagination>,
 }
 
-/// How a request goes on to further pages (seeds: requests/request-pagination). `{{self.…}}` is the
-/// answer to the page before, `{{self.pageToken}}` in the request what it gave for the next.
+/// How a request goes on to further pages (seeds: requests/request-pagination).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Pagination {
+#[serde(untagged)]
+pub enum Pagination {
+    /// As the step says.
+    Custom(CustomPagination),
+    /// As the integration parts lists into pages.
+    Preconfigured(PreconfiguredPagination),
+}
+
+/// How the step says that it goes on. `{{self.…}}` is the answer to the page before,
+/// `{{self.pageToken}}` in the request what it gave for the next.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CustomPagination {
     /// The results of a page: a `{{self.…}}` that is an array.
     pub output: Value,
     /// What the next page is asked for with.
@@ -312,6 +322,20 @@ pub struct Pagination {
     /// When a page is the last one; `None`: when it gives no token.
     #[serde(default)]
     pub stop_when: Option<Condition>,
+}
+
+/// What the step says where its integration knows how to go on.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PreconfiguredPagination {
+    /// The results of a page, where the integration does not say or says something else.
+    pub output: Option<Value>,
+    /// So many results at most.
+    pub limit: Option<Value>,
+    /// So many results are left out first.
+    pub skip: Option<Value>,
+    /// The token of the page to begin with.
+    pub previous_page: Option<Value>,
 }
 
 /// An HTTP method.

@@ -124,3 +124,23 @@ async fn a_killed_node_goes_on_at_the_page_and_asks_for_no_other_again() {
     // The page under way when the node died may be asked for twice.
     assert!(server.seen("/pages/120").len() <= 122);
 }
+
+/// Pre-configured pagination: the step names no token.
+#[tokio::test]
+async fn an_integration_knows_how_it_parts_lists() {
+    let server = Server::start().await;
+    let list = json!({ "name": "list", "integration_request": { "path": "/pages/4",
+        "pagination": { "output": "{{self.response.body.channels}}", "skip": 2,
+            "limit": "{{trigger.request.body.limit}}" } } });
+    let mut file = project(&server.url(""), &[on_request("known", &json!([list, last()]))]);
+    file["integrations"][0]["pagination"] = json!("slack");
+    let world = World::start(&file).await;
+    let token = world.connected("anna").await;
+    let run = world.run_through(&token, &id("known"), &json!({ "limit": 6 })).await;
+    let response = world.step(&run, 2).await["output"]["result"].clone();
+    assert_eq!(ids(&response), ["C02", "C10", "C11", "C12", "C20", "C21"]);
+    let asked: Vec<String> =
+        server.seen("/pages/4").iter().map(|seen| text(&seen["query"])).collect();
+    // No more than is wanted is asked for, and no page behind the last that is.
+    assert_eq!(asked, ["limit=8", "cursor=page-1&limit=8", "cursor=page-2&limit=8"]);
+}

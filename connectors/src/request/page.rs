@@ -1,16 +1,24 @@
 //! Pages of a paginated request (seeds: requests/request-pagination).
 
+mod custom;
+mod preconfigured;
+mod said;
+
 use crate::http::{self, Answer};
+use domain::config::IntegrationSettings;
 use domain::decide::PAGES_MAX;
-use domain::workflow::template::{Unresolved, resolve};
-use domain::workflow::{Pagination, Scope, condition};
+use domain::workflow::template::Unresolved;
+use domain::workflow::{CustomPagination, Pagination, Request, Scope};
+use preconfigured::Preconfigured;
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use url::Url;
 
 /// What a page gave.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Page {
-    /// What the step gives for it: status and headers, the results of the page, and the token of the
-    /// next.
+    /// What the step gives for it: status and headers, the results of the page, and what the next
+    /// is asked for with.
     pub output: Value,
     /// Whether there are more.
     pub goes_on: bool,
@@ -34,6 +42,15 @@ pub enum NoPage {
     /// There are too many pages.
     #[error("there are more than {PAGES_MAX} pages")]
     TooMany,
+    /// The integration does not say how it goes on.
+    #[error("the integration has no pagination")]
+    NotConfigured,
+    /// An option is no whole number from 0.
+    #[error("`{0}` of the pagination is no whole number from 0")]
+    NotANumber(&'static str),
+    /// The next page's address is none.
+    #[error("the page gives no address of the next")]
+    NotAnAddress,
 }
 
 impl NoPage {
@@ -41,57 +58,126 @@ impl NoPage {
     pub fn code(&self) -> &'static str {
         match self {
             NoPage::Unresolved(unresolved) => unresolved.code(),
-            NoPage::NotAnArray | NoPage::Undecided(_) => "PAGE_INVALID",
+            NoPage::NotAnArray
+            | NoPage::Undecided(_)
+            | NoPage::NotConfigured
+            | NoPage::NotANumber(_)
+            | NoPage::NotAnAddress => "PAGE_INVALID",
             NoPage::SameToken | NoPage::TooMany => "PAGINATION_ENDLESS",
         }
     }
 }
 
-/// Reads the answer to the page `number`, from 0. With an error, the output has what there is.
-///
-/// # Errors
-/// It is no page, or going on would not end; see [`NoPage`].
-pub fn read(
-    pagination: &Pagination,
-    mut scope: Scope,
-    answer: &Answer,
-    (number, bytes_max): (u32, usize),
-) -> Result<Page, (NoPage, Value)> {
-    let mut response = http::value(answer);
-    let asked_with = scope.own["pageToken"].take();
-    scope.own = json!({ "response": response.clone(), "pageToken": asked_with });
-    if let Value::Object(response) = &mut response {
-        response.remove("body");
-    }
-    response["results"] = json!([]);
-    let failed = |error: NoPage, response: &Value| (error, json!({ "response": response }));
-    match resolve(&pagination.output, &scope, bytes_max) {
-        Ok(results @ Value::Array(_)) => response["results"] = results,
-        // A provider may leave an empty page out.
-        Ok(Value::Null) => {}
-        Ok(_) => return Err(failed(NoPage::NotAnArray, &response)),
-        Err(error) => return Err(failed(error.into(), &response)),
-    }
-    let token = resolve(&pagination.page_token, &scope, bytes_max)
-        .map_err(|error| failed(error.into(), &response))?;
-    let stops = match &pagination.stop_when {
-        None => false,
-        Some(when) => condition::evaluate(when, &scope)
-            .map_err(|error| failed(NoPage::Undecided(error.to_string()), &response))?,
-    };
-    let is_last = stops || matches!(&token, Value::Null | Value::Bool(false)) || token == "";
-    if !is_last && token == scope.own["pageToken"] {
-        return Err(failed(NoPage::SameToken, &response));
-    }
-    if !is_last && number + 1 >= PAGES_MAX {
-        return Err(failed(NoPage::TooMany, &response));
-    }
-    let output = match is_last {
-        true => json!({ "response": response }),
-        false => json!({ "response": response, "pageToken": token }),
-    };
-    Ok(Page { output, goes_on: !is_last })
+/// How a request goes on to further pages.
+pub enum Pages<'a> {
+    /// It does not.
+    None,
+    /// As the step says.
+    Custom(&'a CustomPagination),
+    /// As the integration parts lists.
+    Preconfigured(Box<Preconfigured<'a>>),
 }
+
+/// What an answer is to.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The page, from 0.
+    pub number: u32,
+    /// The address.
+    pub url: &'a Url,
+    /// Largest results, in bytes.
+    pub bytes_max: usize,
+}
+
+impl<'a> Pages<'a> {
+    /// How a request goes on. Where the integration knows how, the scope gets what this page is
+    /// asked for with.
+    ///
+    /// # Errors
+    /// Nothing says how, or an option cannot be read.
+    pub fn of(
+        request: &'a Request,
+        integration: &'a IntegrationSettings,
+        scope: &mut Scope,
+        bytes_max: usize,
+    ) -> Result<Self, NoPage> {
+        Ok(match &request.pagination {
+            None => Self::None,
+            Some(Pagination::Custom(told)) => Self::Custom(told),
+            Some(Pagination::Preconfigured(told)) => {
+                let strategy = integration.paging.as_ref().and_then(|paging| paging.strategy());
+                let strategy = strategy.ok_or(NoPage::NotConfigured)?;
+                let pages = Preconfigured::begin(strategy, told, scope, bytes_max)?;
+                Self::Preconfigured(Box::new(pages))
+            }
+        })
+    }
+
+    /// Whether it may have more than one page.
+    pub fn are_some(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// The request for this page.
+    pub fn ask<'r>(&self, request: &'r Request) -> Cow<'r, Request> {
+        match self {
+            Self::None | Self::Custom(_) => Cow::Borrowed(request),
+            Self::Preconfigured(pages) => Cow::Owned(pages.ask(request)),
+        }
+    }
+
+    /// Reads the answer to a page. With an error, the output has what there is.
+    ///
+    /// # Errors
+    /// It is no page, or going on would not end; see [`NoPage`].
+    pub fn read(
+        &self,
+        mut scope: Scope,
+        answer: &Answer,
+        asked: Asked<'_>,
+    ) -> Result<Page, (NoPage, Value)> {
+        let mut response = http::value(answer);
+        let asked_with = scope.own["pageToken"].take();
+        scope.own = json!({ "response": response.clone(), "pageToken": asked_with });
+        let found = match self {
+            Self::None => Ok(Found { results: Vec::new(), next: Value::Null }),
+            Self::Custom(told) => custom::read(told, &scope, asked.bytes_max),
+            Self::Preconfigured(pages) => pages.read(&scope, asked),
+        };
+        if let Value::Object(response) = &mut response {
+            response.remove("body");
+        }
+        let (results, next) = match found {
+            Ok(Found { results, next }) => (results, Ok(next)),
+            Err((error, results)) => (results, Err(error)),
+        };
+        response["results"] = Value::Array(results);
+        let next = next.and_then(|next| bounded(next, asked.number));
+        match next {
+            Ok(Value::Null) => Ok(Page { output: json!({ "response": response }), goes_on: false }),
+            Ok(next) => {
+                let output = json!({ "response": response, "pageToken": next });
+                Ok(Page { output, goes_on: true })
+            }
+            Err(error) => Err((error, json!({ "response": response }))),
+        }
+    }
+}
+
+fn bounded(next: Value, number: u32) -> Result<Value, NoPage> {
+    if next.is_null() || number + 1 < PAGES_MAX { Ok(next) } else { Err(NoPage::TooMany) }
+}
+
+/// What was found in an answer.
+struct Found {
+    /// What counts of the page.
+    results: Vec<Value>,
+    /// What the next page is asked for with; null: there is none.
+    next: Value,
+}
+
+/// Nothing more, and what of the page's results counts all the same.
+type Lost = (NoPage, Vec<Value>);
 
 /// What a step gives whose page failed for good: nothing of this page, and the error beside what was
 /// got before.

@@ -30,6 +30,7 @@ fn integration(base_url: &str) -> IntegrationSettings {
         headers: BTreeMap::from([("X-Version".to_owned(), "7".to_owned())]),
         active: true,
         webhook: None,
+        paging: None,
         inputs: vec![],
     }
 }

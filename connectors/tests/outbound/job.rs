@@ -96,6 +96,7 @@ pub fn job(action: Action) -> Job {
             headers: [].into(),
             active: true,
             webhook: None,
+            paging: None,
             inputs: vec![],
         }),
         settings: Arc::new(

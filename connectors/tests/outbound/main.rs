@@ -8,6 +8,7 @@ mod hostile;
 mod job;
 mod libraries;
 mod oauth;
+mod paging;
 mod realms;
 mod runner;
 mod server;

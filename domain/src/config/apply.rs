@@ -9,7 +9,7 @@ use crate::event::{
     WorkflowReleased, WorkflowSaved,
 };
 use crate::payload::Payload;
-use crate::workflow::{Action, Step, Trigger, Workflow};
+use crate::workflow::{Action, Pagination, Step, Trigger, Workflow};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -91,7 +91,12 @@ pub(super) fn schema_of(workflow: &Workflow) -> u32 {
     let step = |step: &Step| match &step.action {
         Action::FanOut(_) => id("ItemFinished"),
         Action::Request(request) | Action::IntegrationRequest(request) => {
-            request.pagination.as_ref().and_then(|_| id("PageFetched"))
+            match &request.pagination {
+                None => None,
+                Some(Pagination::Custom(_)) => id("PageFetched"),
+                // Builds before this schema take no pagination without a token.
+                Some(Pagination::Preconfigured(_)) => id("ParkedSettled"),
+            }
         }
         Action::Function(_) | Action::Conditional(_) | Action::Delay(_) | Action::Response(_) => {
             None

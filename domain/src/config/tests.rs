@@ -50,6 +50,7 @@ fn integration(id: IntegrationId, kind: &str) -> IntegrationSettings {
         headers: BTreeMap::new(),
         active: true,
         webhook: None,
+        paging: None,
         inputs: vec![],
     }
 }

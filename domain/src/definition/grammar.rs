@@ -4,6 +4,7 @@
 mod check;
 mod form;
 mod input;
+mod paging;
 mod project;
 mod schema;
 mod scheme;

@@ -6,6 +6,7 @@ use super::yaml::{Node, Tree};
 use super::{Asked, SecretSource, builtin, input};
 use crate::config::{IntegrationSettings, WebhookSettings, webhook_secret_name};
 use crate::id::{IntegrationId, ProjectId};
+use crate::paging::Paging;
 use crate::webhook::{Place, Scheme};
 use crate::workflow::reference::{Root, references_in};
 use crate::workflow::{Authorization, ClientAuth, ClientCredentials};
@@ -113,6 +114,7 @@ impl<'a> Told<'a> {
             headers: self.get("headers").map(headers).unwrap_or_default(),
             active: self.node.get("active").and_then(Node::flag).unwrap_or(true),
             webhook,
+            paging: self.get("pagination").and_then(paging),
             inputs: Vec::new(),
         }
     }
@@ -165,6 +167,14 @@ fn own_scheme(node: &Node, path: &Path, mistakes: &mut Mistakes) -> Option<Box<S
         mistakes.add(node.at, &path.key("webhook").key("scheme"), flaw, mend);
     }
     Some(Box::new(scheme))
+}
+
+/// How lists are parted into pages, as far as it is right.
+fn paging(node: &Node) -> Option<Paging> {
+    match node.text() {
+        Some(name) => Some(Paging::Named(name.to_owned())),
+        None => serde_json::from_value(node.value()).ok().map(|told| Paging::Own(Box::new(told))),
+    }
 }
 
 fn headers(node: &Node) -> BTreeMap<String, String> {

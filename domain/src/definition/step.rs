@@ -4,8 +4,8 @@ use super::condition;
 use super::integration::authorization;
 use super::yaml::{Node, Tree, object};
 use crate::workflow::{
-    Action, Body, Conditional, Delay, DelayUnit, FanOut, Function, Method, Pagination, Request,
-    Response, ResponseType,
+    Action, Body, Conditional, CustomPagination, Delay, DelayUnit, FanOut, Function, Method,
+    Pagination, PreconfiguredPagination, Request, Response, ResponseType,
 };
 use serde_json::Value;
 
@@ -63,10 +63,19 @@ fn request(node: &Node, target: &str) -> Request {
 }
 
 fn pagination(node: &Node) -> Option<Pagination> {
-    Some(Pagination {
-        output: node.get("output")?.value(),
-        page_token: node.get("page_token")?.value(),
-        stop_when: node.get("stop_when").map(condition::compile),
+    let value = |key: &str| node.get(key).map(Node::value);
+    Some(match value("page_token") {
+        Some(page_token) => Pagination::Custom(CustomPagination {
+            output: value("output")?,
+            page_token,
+            stop_when: node.get("stop_when").map(condition::compile),
+        }),
+        None => Pagination::Preconfigured(PreconfiguredPagination {
+            output: value("output"),
+            limit: value("limit"),
+            skip: value("skip"),
+            previous_page: value("previous_page"),
+        }),
     })
 }
 

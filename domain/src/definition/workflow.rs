@@ -7,6 +7,7 @@ use super::identity::derived;
 use super::input;
 use super::integration::Integrations;
 use super::mistake::{Mistakes, Path, listed, nearest, quoted};
+use super::paging;
 use super::yaml::Node;
 use crate::config::{DesiredWorkflow, Input, InputKind};
 use crate::id::{IntegrationId, ProjectId, WorkflowId};
@@ -101,6 +102,8 @@ impl Reading<'_, '_> {
         };
         workflow.field_mapping = self.field_mapping(&workflow);
         finding::note(&workflow, &steps, &self.around.secrets, self.mistakes);
+        let kind = node.text_of("integration").unwrap_or_default();
+        paging::note(&steps, self.around.integrations.of_kind(kind), self.mistakes);
         Some(DesiredWorkflow { workflow, deployed: flag("deployed").unwrap_or(true) })
     }
 

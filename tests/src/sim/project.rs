@@ -5,9 +5,9 @@ use domain::id::{IntegrationId, ProjectId, StepId, WorkflowId};
 use domain::key::Key;
 use domain::workflow::condition::{Operator, Rule};
 use domain::workflow::{
-    Action, Authorization, Body, Condition, Conditional, Delay, DelayUnit, FanOut, Function,
-    Method, Missed, Pagination, Request, RequestTrigger, Response, ResponseType, Schedule, Step,
-    Trigger, Workflow,
+    Action, Authorization, Body, Condition, Conditional, CustomPagination, Delay, DelayUnit,
+    FanOut, Function, Method, Missed, Pagination, Request, RequestTrigger, Response, ResponseType,
+    Schedule, Step, Trigger, Workflow,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -193,11 +193,11 @@ fn spreading() -> DesiredWorkflow {
         body: Body::None,
         authorization: Authorization::None,
         timeout_ms: None,
-        pagination: Some(Pagination {
+        pagination: Some(Pagination::Custom(CustomPagination {
             output: json!("{{self.response.body}}"),
             page_token: json!("{{self.response.body}}"),
             stop_when: None,
-        }),
+        })),
     });
     let over = |over: Value, first| Action::FanOut(FanOut { over, first: Some(first) });
     let steps = vec![

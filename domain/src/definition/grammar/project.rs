@@ -2,6 +2,7 @@
 
 use super::form::Form;
 use super::input::INPUTS;
+use super::paging::PAGING;
 use super::workflow::WORKFLOW;
 use super::{Object, Rule, Shape, optional, required, scheme};
 use crate::webhook;
@@ -136,6 +137,8 @@ static INTEGRATION: Shape = Shape::Object(&Object {
         optional("headers", &FIXED_HEADERS, "Headers added to every integration request."),
         optional("webhook", &WEBHOOK, "How its webhooks are verified and routed.")
             .not(&["webhooks"]),
+        optional("pagination", &PAGING, "How it parts lists into pages: as a known type, or told.")
+            .not(&["paging"]),
         optional("inputs", &INPUTS, "What users are asked for; every workflow of it reads that.")
             .not(&["settings", "user_settings"]),
     ],

@@ -260,10 +260,11 @@ static INTEGRATION_REQUEST: Shape = request!(
 
 static PAGINATION: Shape = Shape::Object(&Object {
     name: "pagination",
-    doc: "How a request goes on to further pages; their results become one array, `response.results`.",
+    doc: "How a request goes on to further pages; their results become one array, `response.results`. \
+          Without `page_token` as its integration parts them.",
     fields: &[
-        required("output", &FILLED, "A page's results: `{{self.response.body.items}}`."),
-        required(
+        optional("output", &FILLED, "A page's results: `{{self.response.body.items}}`."),
+        optional(
             "page_token",
             &FILLED,
             "What the next page is asked for with, as `{{self.pageToken}}` in the request.",
@@ -271,8 +272,18 @@ static PAGINATION: Shape = Shape::Object(&Object {
         .not(&["token", "cursor", "pagetoken"]),
         optional("stop_when", &Shape::Condition, "When a page is the last; without a token.")
             .not(&["until", "stopwhen"]),
+        optional("limit", &Shape::Amount, "So many results at most; may be a variable."),
+        optional("skip", &Shape::Amount, "So many results are left out first; may be a variable."),
+        optional("previous_page", &Shape::Amount, "The token of the page to begin with.")
+            .not(&["previouspage", "start"]),
     ],
-    rules: &[],
+    rules: &[
+        Rule::With("page_token", "output"),
+        Rule::With("stop_when", "page_token"),
+        Rule::Single(&["page_token", "limit"]),
+        Rule::Single(&["page_token", "skip"]),
+        Rule::Single(&["page_token", "previous_page"]),
+    ],
 });
 
 static UNIT: Shape = Shape::Choice(|| &["seconds", "minutes", "hours", "days"]);

@@ -1,6 +1,8 @@
 //! The places of a step that may hold variables.
 
-use crate::workflow::{Action, Authorization, Body, Condition, Request};
+use crate::workflow::{
+    Action, Authorization, Body, Condition, Pagination, PreconfiguredPagination, Request,
+};
 use serde_json::Value;
 
 /// A place that may hold variables.
@@ -47,11 +49,23 @@ fn each_of_request<'a>(request: &'a Request, take: &mut impl FnMut(&'static str,
         Body::Form(pairs) | Body::Multipart(pairs) => each_of_pairs("body", pairs, take),
     }
     each_of_authorization(&request.authorization, take);
-    if let Some(pagination) = &request.pagination {
-        take("output", Template::Value(&pagination.output));
-        take("page_token", Template::Value(&pagination.page_token));
-        if let Some(condition) = &pagination.stop_when {
-            each_of_condition(condition, take);
+    match &request.pagination {
+        None => {}
+        Some(Pagination::Custom(pagination)) => {
+            take("output", Template::Value(&pagination.output));
+            take("page_token", Template::Value(&pagination.page_token));
+            if let Some(condition) = &pagination.stop_when {
+                each_of_condition(condition, take);
+            }
+        }
+        Some(Pagination::Preconfigured(pagination)) => {
+            let PreconfiguredPagination { output, limit, skip, previous_page } = pagination;
+            let fields = [("output", output), ("limit", limit), ("skip", skip)];
+            for (field, value) in fields.into_iter().chain([("previous_page", previous_page)]) {
+                if let Some(value) = value {
+                    take(field, Template::Value(value));
+                }
+            }
         }
     }
 }
