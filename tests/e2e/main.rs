@@ -39,6 +39,7 @@ mod sdk;
 mod server;
 mod settings;
 mod signers;
+mod techniques;
 mod tokens;
 mod trace;
 mod under_way;

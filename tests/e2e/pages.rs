@@ -1,9 +1,32 @@
-//! Paginated requests, as the Slack tutorial of the seeds has it (requests/request-pagination).
+//! Paginated requests, as the Slack tutorial of the seeds has it (requests/request-pagination), and
+//! as a step of the core library has it.
 
 use crate::project::{id, on_request, project};
 use crate::server::Server;
 use crate::world::{World, text, until};
 use serde_json::{Value, json};
+
+/// As the tutorial says it: no cursor, no further page.
+fn tutorial() -> Value {
+    let mut listing = listing("tutorial", "/pages/4", &last());
+    listing["steps"][0]["integration_request"]["pagination"]["stop_when"] =
+        json!({ "{{self.response.body.response_metadata.next_cursor}}": "does_not_exist" });
+    listing
+}
+
+/// The pagination example of `IntegrationRequestStep`.
+fn opportunities() -> Value {
+    let list = json!({ "name": "list", "integration_request": {
+        "path": "/records/3",
+        "params": { "pageToken": "{{self.pageToken}}" },
+        "pagination": {
+            "output": "{{self.response.body.data}}",
+            "page_token": "{{self.response.body.nextPageToken}}",
+            "stop_when": { "{{self.response.body.nextPageToken}}": "does_not_exist" },
+        },
+    } });
+    on_request("opportunities", &json!([list, last()]))
+}
 
 fn listing(name: &str, path: &str, last: &Value) -> Value {
     on_request(
@@ -43,6 +66,8 @@ fn file(server: &Server) -> Value {
         &server.url(""),
         &[
             listing("slack", "/pages/4", &last()),
+            tutorial(),
+            opportunities(),
             listing("long", "/pages/120", &last()),
             listing("refused", "/refused/2", &last()),
             listing("refused and seen", "/refused/2", &failed),
@@ -77,6 +102,25 @@ async fn every_page_is_asked_for_and_the_results_are_one_array() {
     assert_eq!(run["stepExecutions"][1]["attemptCount"], 4);
     let second = world.attempt(&run, 1, 2).await;
     assert_eq!(second["output"]["pageToken"], "page-2");
+}
+
+#[tokio::test]
+async fn the_pages_of_the_tutorial_and_of_the_core_library_end_with_the_last_token() {
+    let server = Server::start().await;
+    let world = World::start(&file(&server)).await;
+    let token = world.connected("anna").await;
+    let run = world.run_through(&token, &id("tutorial"), &json!({})).await;
+    assert_eq!((&run["status"], &run["taskCount"]), (&json!("SUCCEEDED"), &json!(5)), "{run}");
+    let response = world.step(&run, 2).await["output"]["result"].clone();
+    assert_eq!((ids(&response).len(), server.seen("/pages/4").len()), (12, 4), "{response}");
+    let run = world.run_through(&token, &id("opportunities"), &json!({})).await;
+    assert_eq!((&run["status"], &run["taskCount"]), (&json!("SUCCEEDED"), &json!(4)), "{run}");
+    let response = world.step(&run, 2).await["output"]["result"].clone();
+    let expected: Vec<Value> = (0..6).map(|id| json!({ "id": id })).collect();
+    assert_eq!(response["results"], json!(expected));
+    let asked: Vec<String> =
+        server.seen("/records/3").iter().map(|seen| text(&seen["query"])).collect();
+    assert_eq!(asked, ["", "pageToken=1", "pageToken=2"]);
 }
 
 #[tokio::test]

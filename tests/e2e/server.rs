@@ -9,6 +9,8 @@
 //! | `/deep/<n>` | JSON that is so many arrays deep |
 //! | `/garbage` | bytes that say they are JSON |
 //! | `/kept` | what the test put there |
+//! | `/changed` | the items of it whose `at` is not before the `since` of the query |
+//! | `/records/<n>` | a page of two records, and `nextPageToken` unless it is the last |
 //! | `/pages/<n>` | a page of three channels and the cursor of the next, as Slack's lists have it |
 //! | `/refused/<n>` | the same; the page after the last is 401 |
 //! | `/endless` | a page that gives the cursor it was asked for with, or its first one |
@@ -139,6 +141,8 @@ async fn answer(
         }
         "garbage" => json_bytes(b"{\"a\":\xff\0".to_vec()),
         "kept" => respond(200, &shared.kept.lock().unwrap().clone()),
+        "changed" => respond(200, &json!({ "items": shared.since(&seen) })),
+        "records" => respond(200, &records(&parts, rest.parse().unwrap_or(1))),
         "pages" => respond(200, &slack_page(&parts, rest.parse().unwrap_or(1))),
         "refused" => {
             let last = rest.parse().unwrap_or(1);
@@ -167,7 +171,27 @@ fn slack_page(parts: &Parts, pages: usize) -> Value {
     json!({ "ok": true, "channels": channels, "response_metadata": { "next_cursor": next } })
 }
 
+/// A page as integrations with tokens in the query have it; the last one says nothing of a next.
+fn records(parts: &Parts, pages: usize) -> Value {
+    let mut pairs = parts.uri.query().unwrap_or_default().split('&');
+    let page = pairs.find_map(|pair| pair.strip_prefix("pageToken=")?.parse().ok()).unwrap_or(0);
+    let data = [json!({ "id": 2 * page }), json!({ "id": 2 * page + 1 })];
+    match page + 1 < pages {
+        true => json!({ "data": data, "nextPageToken": (page + 1).to_string() }),
+        false => json!({ "data": data }),
+    }
+}
+
 impl Shared {
+    /// What is kept and has changed since the moment that the query names.
+    fn since(&self, seen: &Seen) -> Vec<Value> {
+        let query = seen["query"].as_str().unwrap_or_default().replace("%3A", ":");
+        let since = query.split('&').find_map(|pair| pair.strip_prefix("since="));
+        let kept = self.kept.lock().unwrap();
+        let items = kept.as_array().cloned().unwrap_or_default();
+        items.into_iter().filter(|item| item["at"].as_str() >= since).collect()
+    }
+
     /// Whether the path was asked for the first time.
     fn take(&self, path: &str, seen: &Seen) -> bool {
         let mut all = self.seen.lock().unwrap();
