@@ -21,6 +21,7 @@ mod files;
 mod functions;
 mod golden;
 mod history;
+mod hostile;
 mod key_set;
 mod moving;
 mod oauth;
