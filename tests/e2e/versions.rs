@@ -145,6 +145,27 @@ async fn the_next_step_uses_a_secret_as_it_is_then() {
 }
 
 #[tokio::test]
+async fn a_step_whose_secret_is_deleted_fails_and_names_it() {
+    let server = Server::start().await;
+    let after = json!({ "name": "after", "request": {
+        "url": server.url("/after"), "headers": { "X-Key": "{{secrets.KEY}}" } } });
+    let wait = json!({ "name": "wait", "request": { "url": server.url("/gate") } });
+    let mut file = project(&server.url(""), &[on_request("run", &json!([wait, after]))]);
+    file["secrets"] = json!({ "KEY": "k-1" });
+    let world = World::start(&file).await;
+    let token = world.connected("anna").await;
+    let running = begin(&world, &server, &token).await;
+    // A secret can only go when no workflow that is deployed refers to it.
+    apply(&world, &project(&server.url(""), &[on_request("run", &json!([wait]))])).await;
+    server.open();
+    let run = world.run(&running).await;
+    assert_eq!((&run["status"], &run["errorCode"]), (&json!("FAILED"), &json!("SECRET_UNKNOWN")));
+    let error = world.step(&run, 2).await["output"]["error"].clone();
+    assert!(text(&error["message"]).contains("KEY"), "{error}");
+    assert_eq!(server.seen("/after").len(), 0);
+}
+
+#[tokio::test]
 async fn steps_see_the_metadata_of_their_user() {
     let server = Server::start().await;
     let body = json!({
