@@ -1,5 +1,6 @@
 //! The rules that no linter knows.
 
+mod cases;
 mod codes;
 mod edges;
 mod purity;
@@ -23,6 +24,7 @@ pub(crate) fn findings() -> Result<Vec<String>> {
     edges::findings(&mut findings)?;
     schemas::findings(&files, &mut findings)?;
     codes::findings(&files, &mut findings)?;
+    cases::findings(&files, &mut findings)?;
     Ok(findings)
 }
 
