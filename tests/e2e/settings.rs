@@ -5,7 +5,7 @@ use crate::server::Server;
 use crate::world::{World, text};
 use hyper::Method;
 use serde_json::{Value, json};
-use tests::harness::Answer;
+use tests::harness::{Answer, Node};
 
 /// Two workflows that send what they can read to the server; only one asks for a list.
 fn file(server: &Server) -> Value {
@@ -137,6 +137,47 @@ async fn a_workflow_that_waits_for_an_integration_to_be_enabled_runs_once_for_ea
     let synced: Vec<Value> =
         server.seen("/desk/sync").iter().map(|one| one["body"]["user"].clone()).collect();
     assert_eq!(synced, ["anna", "bert"]);
+}
+
+/// The display options of connect-portal/displaying-workflows: on by default, hidden for everybody.
+#[tokio::test]
+async fn what_is_on_by_default_is_so_for_who_connects_from_then_on_and_can_be_hidden() {
+    let server = Server::start().await;
+    let file = |on: bool, more: &Value| {
+        let send = json!([{ "name": "send", "integration_request": { "method": "POST",
+            "path": "/sent", "json": { "user": "{{settings.userId}}" } } }]);
+        let mut flow = on_order("flow", &send);
+        flow["default_enabled"] = json!(on);
+        flow["hidden"] = json!(true);
+        flow["inputs"] = more.clone();
+        project(&server.url("/desk"), &[flow])
+    };
+    let world = World::start(&file(false, &json!([]))).await;
+    let anna = world.connected("anna").await;
+    world.reapply(&file(true, &json!([]))).await;
+    let bert = world.connected("bert").await;
+    let all = world.call("GET", "/sdk/integrations", &bert).await.json();
+    let desk = all.as_array().unwrap().iter().find(|one| one["name"] == "Desk").unwrap();
+    assert_eq!(desk["configs"][0]["values"]["workflowMeta"][id("flow")]["hidden"], true, "{desk}");
+    for token in [&anna, &bert] {
+        world.order(token, &json!({})).await;
+    }
+    world.ended("", 1).await;
+    // It was off for anna before, and can be switched on although it is hidden.
+    let path = format!("/sdk/workflows/{}", id("flow"));
+    assert_eq!(world.call("POST", &path, &anna).await.status, 200);
+    world.order(&anna, &json!({})).await;
+    world.ended("", 2).await;
+    let seen = server.seen("/desk/sent");
+    let users: Vec<&Value> = seen.iter().map(|one| &one["body"]["user"]).collect();
+    assert_eq!(users, ["bert", "anna"]);
+    // What its users must be asked for first cannot be on by itself.
+    let asks = json!([{ "id": "list", "type": "text", "required": true }]);
+    let path = world.data().join("refused.json");
+    std::fs::write(&path, file(true, &asks).to_string()).unwrap();
+    let said = Node::tell(world.data(), &["apply", &path.to_string_lossy()]).await.unwrap();
+    assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
+    assert!(said.err.contains("workflows[0].default_enabled"), "{}", said.err);
 }
 
 #[tokio::test]
