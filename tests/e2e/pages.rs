@@ -69,6 +69,7 @@ fn file(server: &Server) -> Value {
             tutorial(),
             opportunities(),
             listing("long", "/pages/120", &last()),
+            listing("limited", "/limited/3", &last()),
             listing("refused", "/refused/2", &last()),
             listing("refused and seen", "/refused/2", &failed),
             listing("refused at once", "/status/401", &last()),
@@ -137,6 +138,22 @@ async fn what_was_got_before_an_error_stands_beside_it() {
     assert_eq!(world.step(&run, 2).await["output"], json!({ "selectedChoice": "Yes" }));
     let run = world.run_through(&token, &id("refused at once"), &json!({})).await;
     assert_eq!((&run["status"], &run["errorCode"]), (&json!("FAILED"), &json!("REQUEST_FAILED")));
+}
+
+/// The answer is the sample of workflows/handling-rate-limits.
+#[tokio::test]
+async fn a_page_over_the_limit_of_its_provider_is_asked_for_again_unasked() {
+    let server = Server::start().await;
+    let world = World::start(&file(&server)).await;
+    let token = world.connected("anna").await;
+    let run = world.run_through(&token, &id("limited"), &json!({})).await;
+    assert_eq!((&run["status"], &run["taskCount"]), (&json!("SUCCEEDED"), &json!(4)), "{run}");
+    let response = world.step(&run, 2).await["output"]["result"].clone();
+    assert_eq!((ids(&response).len(), &response["error"]), (9, &Value::Null), "{response}");
+    let refused = world.attempt(&run, 1, 2).await;
+    let error = &refused["output"]["response"]["error"];
+    assert_eq!(error["message"], "429 - Too Many Requests", "{refused}");
+    assert_eq!(server.seen("/limited/3").len(), 4);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@
 //! | `/changed` | the items of it whose `at` is not before the `since` of the query |
 //! | `/records/<n>` | a page of two records, and `nextPageToken` unless it is the last |
 //! | `/pages/<n>` | a page of three channels and the cursor of the next, as Slack's lists have it |
+//! | `/limited/<n>` | the same; the second page is 429 when it is asked for first |
 //! | `/refused/<n>` | the same; the page after the last is 401 |
 //! | `/endless` | a page that gives the cursor it was asked for with, or its first one |
 //! | any other | 200 with what was sent |
@@ -144,6 +145,14 @@ async fn answer(
         "changed" => respond(200, &json!({ "items": shared.since(&seen) })),
         "records" => respond(200, &records(&parts, rest.parse().unwrap_or(1))),
         "pages" => respond(200, &slack_page(&parts, rest.parse().unwrap_or(1))),
+        "limited" if cursor(&parts) == 1 && shared.count_of(&seen) == 1 => {
+            let reached = "You have reached your daily limit.";
+            respond(
+                429,
+                &json!({ "status": "error", "message": reached, "errorType": "RATE_LIMIT" }),
+            )
+        }
+        "limited" => respond(200, &slack_page(&parts, rest.parse().unwrap_or(1))),
         "refused" => {
             let last = rest.parse().unwrap_or(1);
             let is_refused = cursor(&parts) >= last;
@@ -183,6 +192,12 @@ fn records(parts: &Parts, pages: usize) -> Value {
 }
 
 impl Shared {
+    /// How often the same was asked for so far.
+    fn count_of(&self, seen: &Seen) -> usize {
+        let is_same = |one: &&Seen| one["path"] == seen["path"] && one["query"] == seen["query"];
+        self.seen.lock().unwrap().iter().filter(is_same).count()
+    }
+
     /// What is kept and has changed since the moment that the query names.
     fn since(&self, seen: &Seen) -> Vec<Value> {
         let query = seen["query"].as_str().unwrap_or_default().replace("%3A", ":");
