@@ -116,6 +116,25 @@ async fn a_fan_out_within_a_fan_out_and_one_over_nothing_are_joined() {
     assert_eq!(last["output"], json!({ "result": [5, 0, 9] }));
 }
 
+/// Not only for what is performed, as a function is: also for what is decided at once.
+#[tokio::test]
+async fn what_items_gave_is_an_array_for_a_conditional_and_a_response_too() {
+    let double = json!({ "name": "double", "function":
+        "function yourFunction({ item }) { return item * 2; }",
+        "parameters": { "item": "{{each.instance}}" } });
+    let answer = |name: &str, is: bool| json!([{ "name": name, "response": { "body": { "is": is, "all": "{{double.result}}" } } }]);
+    let steps = json!([
+        { "name": "each", "fan_out": "{{1.request.body.over}}", "steps": [double] },
+        { "name": "two", "if": { "{{double.result[1]}}": { "equals": 4 } },
+            "then": answer("yes", true), "else": answer("no", false) },
+    ]);
+    let world = World::start(&project("http://127.0.0.1:9", &[on_request("is", &steps)])).await;
+    let token = world.connected("anna").await;
+    let answer = world.api.request(&token, &id("is"), &json!({ "over": [1, 2, 3] })).await.unwrap();
+    let expected = json!({ "is": true, "all": [2, 4, 6] });
+    assert_eq!((answer.status, answer.json()), (200, expected), "{}", answer.shown());
+}
+
 #[tokio::test]
 async fn items_that_fail_leave_the_others_alone() {
     let world = World::start(&file()).await;
