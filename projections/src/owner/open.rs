@@ -20,6 +20,8 @@ use std::sync::Arc;
 /// Opens what a decision needs; remembers what was not at hand.
 pub struct Opener<'a> {
     world: &'a World,
+    /// The rows of an owner, where there are newer ones than in the store.
+    rows: Option<&'a Rows>,
     user: Option<&'a User>,
     project: Option<&'a Project>,
     fetched: BTreeMap<Bytes, Bytes>,
@@ -46,6 +48,7 @@ impl<'a> Opener<'a> {
     pub fn new(world: &'a World, user: Option<&'a User>, project: Option<&'a Project>) -> Self {
         Self {
             world,
+            rows: None,
             user,
             project,
             fetched: BTreeMap::new(),
@@ -67,7 +70,7 @@ impl<'a> Opener<'a> {
             Key::User(project, user) => rows.user(&RowKey::User(*project, user.clone())),
             Key::App(..) | Key::Limit(_) | Key::Lane(..) | Key::Project(_) => None,
         });
-        Self::new(world, user, project)
+        Self { rows: Some(rows), ..Self::new(world, user, project) }
     }
 
     /// Fetches what was missing.
@@ -99,15 +102,13 @@ impl<'a> Opener<'a> {
         let (mut values, mut bytes) = (Vec::new(), 0);
         for from in (0..parts).step_by(GATHERED_ROWS_MAX as usize) {
             let numbers = from..parts.min(from + GATHERED_ROWS_MAX);
-            let places: Vec<Bytes> = numbers
-                .map(|number| table::place(partition, &RowKey::Part(of.0, of.1, number)).1)
-                .collect();
-            for row in self.world.store.get(table::PARTS, &places).await? {
-                let Some(row) = row else {
+            let keys: Vec<RowKey> =
+                numbers.map(|number| RowKey::Part(of.0, of.1, number)).collect();
+            for part in self.rows_of(partition, &keys).await? {
+                let Some(part) = part else {
                     values.push(Value::Null);
                     continue;
                 };
-                let Row::Part(part) = table::decode(&row)? else { return Ok(Fetched::Never) };
                 let clear = match self.world.vault.fetch(&key, &part).await {
                     Ok(clear) => clear,
                     Err(error) => return unreadable(error),
@@ -121,6 +122,27 @@ impl<'a> Opener<'a> {
         }
         self.gathered.insert(of, values);
         Ok(Fetched::Now)
+    }
+
+    /// Parts by their keys: those that wait to be saved, and those in the store.
+    async fn rows_of(
+        &self,
+        partition: u16,
+        keys: &[RowKey],
+    ) -> Result<Vec<Option<Payload>>, Error> {
+        let unsaved = |key| self.rows.and_then(|rows| rows.part(key)).cloned();
+        let mut parts: Vec<Option<Payload>> = keys.iter().map(unsaved).collect();
+        let left: Vec<usize> = (0..keys.len()).filter(|at| parts[*at].is_none()).collect();
+        let places: Vec<Bytes> =
+            left.iter().map(|at| table::place(partition, &keys[*at]).1).collect();
+        for (at, row) in left.into_iter().zip(self.world.store.get(table::PARTS, &places).await?) {
+            parts[at] = match row.as_deref().map(table::decode).transpose()? {
+                Some(Row::Part(part)) => Some(part),
+                Some(_) => return Err(Error::Corrupt("a part has another row's place".into())),
+                None => None,
+            };
+        }
+        Ok(parts)
     }
 
     /// What a step gave: in this run, in one around it, or, gathered, in the items of a fan out.
