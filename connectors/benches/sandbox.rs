@@ -35,6 +35,7 @@ fn call(code: &str, user: String) -> Call {
         parameters: r#"{"issue":{"title":"It broke","html_url":"https://example.com/1","labels":["Bug","Feature","UI"]}}"#.to_owned(),
         timeout_ms: 60_000,
         output_bytes_max: 1_000_000,
+        runs: 1,
     }
 }
 

@@ -16,6 +16,7 @@ pub use tls::TlsError;
 use crate::guard::Guard;
 use bytes::Bytes;
 use decode::Decoder;
+use domain::effect::RUNS_HEADER;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::CONTENT_ENCODING;
@@ -43,6 +44,8 @@ pub struct Options {
     pub redirects_max: u8,
     /// Largest head of an answer, in bytes.
     pub head_bytes_max: usize,
+    /// Hosts and ports of this installation: what runs send there says how many have led to it.
+    pub own: Vec<(String, u16)>,
 }
 
 impl Default for Options {
@@ -54,6 +57,7 @@ impl Default for Options {
             idle_timeout_ms: 30_000,
             redirects_max: 10,
             head_bytes_max: 128 * 1024,
+            own: Vec::new(),
         }
     }
 }
@@ -76,6 +80,8 @@ pub struct Call {
     pub body_bytes_max: u64,
     /// Whether redirects are followed; else they are answers like any other.
     pub follows_redirects: bool,
+    /// How many runs, each started by the one before it, have led to it; 0: it is of none.
+    pub runs: u8,
 }
 
 impl Call {
@@ -92,6 +98,7 @@ impl Call {
             timeout_ms,
             body_bytes_max,
             follows_redirects: true,
+            runs: 0,
         })
     }
 }
@@ -115,6 +122,7 @@ pub struct Client {
     pool: Pool<HttpsConnector<Guard>, Full<Bytes>>,
     slots: Arc<Semaphore>,
     redirects_max: u8,
+    own: Arc<[(String, u16)]>,
 }
 
 impl Client {
@@ -135,7 +143,8 @@ impl Client {
             .http1_max_buf_size(options.head_bytes_max.max(8192))
             .build(connector);
         let slots = Arc::new(Semaphore::new(options.requests_max.max(1)));
-        Ok(Self { pool, slots, redirects_max: options.redirects_max })
+        let own = options.own.clone().into();
+        Ok(Self { pool, slots, redirects_max: options.redirects_max, own })
     }
 
     /// Sends the request and reads the answer, whatever its status.
@@ -181,6 +190,12 @@ impl Client {
         *request.uri_mut() = uri;
         *request.headers_mut() = call.headers.clone();
         let host = call.url.host_str().unwrap_or_default();
+        // Nobody else says it, and nobody else is told.
+        request.headers_mut().remove(RUNS_HEADER);
+        let port = call.url.port_or_known_default();
+        if self.own.iter().any(|own| own.0.eq_ignore_ascii_case(host) && Some(own.1) == port) {
+            request.headers_mut().insert(RUNS_HEADER, u16::from(call.runs).into());
+        }
         self.pool.request(request).await.map_err(|error| Error::of(host, &error))
     }
 }

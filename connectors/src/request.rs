@@ -44,6 +44,8 @@ pub struct Draft<'a> {
     pub key: EffectKey,
     /// The page of a paginated request, from 0.
     pub page: u32,
+    /// How many runs, each started by the one before it, it is the work of.
+    pub runs: u8,
     /// When to give up if the step does not say, in milliseconds.
     pub timeout_ms: u32,
     /// Largest request and answer, in bytes.
@@ -123,6 +125,7 @@ impl Draft<'_> {
             timeout_ms: self.request.timeout_ms.unwrap_or(self.timeout_ms),
             body_bytes_max: self.bytes_max,
             follows_redirects: true,
+            runs: self.runs,
         };
         Ok((call, grant))
     }

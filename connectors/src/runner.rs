@@ -57,6 +57,7 @@ impl Runner {
             kind,
             key: job.call.key,
             page: job.call.page,
+            runs: job.call.runs,
             timeout_ms: job.settings.request_timeout_ms,
             bytes_max: job.settings.step_bytes_max,
         };
@@ -128,6 +129,7 @@ impl Runner {
             parameters: sent,
             timeout_ms: job.settings.function_timeout_ms,
             output_bytes_max: bytes_max,
+            runs: job.call.runs,
         };
         match self.sandbox.call(call).await {
             Ok(result) => {

@@ -132,6 +132,8 @@ pub struct Call {
     pub timeout_ms: u32,
     /// Largest result, in bytes of JSON.
     pub output_bytes_max: u64,
+    /// How many runs, each started by the one before it, it is the work of.
+    pub runs: u8,
 }
 
 /// Runs functions. Its threads start when they are needed and end with it.

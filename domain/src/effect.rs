@@ -33,7 +33,12 @@ pub struct Call {
     pub attempt: i32,
     /// The page of a paginated request, from 0; 0 of every other step.
     pub page: u32,
+    /// How many runs, each started by the one before it, it is the work of: from 1.
+    pub runs: u8,
 }
+
+/// The header that tells this installation, when a run calls it, how many runs have led to that.
+pub const RUNS_HEADER: &str = "millrace-runs";
 
 /// A command for another key: the only way across (design §3).
 #[derive(Clone, PartialEq, Debug)]

@@ -181,6 +181,23 @@ impl CommandId {
         })
     }
 
+    /// The id of a command that a run sent, from the id that it would have otherwise: it says how
+    /// many runs, each started by the one before it, have led to it (version 5).
+    pub fn led_to_by(self, runs: u8) -> Self {
+        if runs == 0 {
+            return self;
+        }
+        let mut bytes = *self.bytes();
+        bytes[0] = runs;
+        let named = uuid::Builder::from_bytes(bytes).with_version(uuid::Version::Sha1);
+        Self(named.with_variant(uuid::Variant::RFC4122).into_uuid())
+    }
+
+    /// How many runs, each started by the one before it, have led to the command.
+    pub fn runs_before(&self) -> u8 {
+        if self.0.get_version_num() == 5 { self.bytes()[0] } else { 0 }
+    }
+
     /// Whether the id was derived (version 8) rather than made fresh (version 7).
     pub fn is_derived(&self) -> bool {
         self.0.get_version_num() == 8
@@ -249,6 +266,20 @@ pub fn step_execution(execution: ExecutionId, step: &Uuid) -> Uuid {
 mod tests {
     use super::*;
     use crate::key::Key;
+
+    #[test]
+    fn an_id_says_how_many_runs_have_led_to_it() {
+        let key = crate::key::Key::Project(ProjectId(Uuid::from_u128(1)));
+        let fresh = CommandId::fresh(crate::time::Timestamp(1_700_000_000_000), [7; 10]);
+        let derived = CommandId::derived(&Uuid::from_u128(2), &key, 3);
+        for id in [fresh, derived] {
+            assert_eq!((id.runs_before(), id.led_to_by(0)), (0, id));
+            let led_to = id.led_to_by(100);
+            assert_eq!((led_to.runs_before(), led_to.told(), led_to.asked()), (100, None, None));
+            assert_eq!(led_to, id.led_to_by(100));
+            assert_ne!(led_to, id.led_to_by(99));
+        }
+    }
 
     #[test]
     fn a_routed_id_is_a_v4_uuid_that_finds_its_partition() {

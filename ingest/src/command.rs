@@ -62,7 +62,8 @@ const LEVELLED_FROM: u32 = 310;
 impl Door {
     /// The identity of a command that no one can repeat.
     pub(crate) fn fresh(&self) -> Identity {
-        Identity { id: CommandId::fresh(self.now(), self.entropy()), body_hash: None }
+        let id = CommandId::fresh(self.now(), self.entropy());
+        Identity { id: id.led_to_by(layer::runs_before()), body_hash: None }
     }
 
     /// The wish as a record, unless its tenant has too much waiting.

@@ -2,6 +2,7 @@
 
 use crate::command::Identity;
 use crate::door::Door;
+use crate::layer;
 use crate::openapi::{Input, Operation};
 use crate::problem::{IDEMPOTENCY_KEY_MALFORMED, Outcome};
 use aws_lc_rs::digest;
@@ -41,6 +42,7 @@ impl Door {
     ) -> Outcome<Identity> {
         let Some(key) = key.text()? else { return Ok(self.fresh()) };
         let id = CommandId::idempotent(&within.project, within.user, within.route, key);
+        let id = id.led_to_by(layer::runs_before());
         Ok(Identity { id, body_hash: Some(hash(parts)) })
     }
 }

@@ -8,4 +8,4 @@ mod trace;
 pub(crate) use cors::cors;
 pub(crate) use origin::origin;
 pub(crate) use panic::panic;
-pub(crate) use trace::{current, trace};
+pub(crate) use trace::{current, runs_before, trace};

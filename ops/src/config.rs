@@ -30,6 +30,7 @@ pub struct Config {
 #[allow(missing_docs)]
 pub struct Http {
     pub listen: String,
+    pub public_url: String,
     pub body_bytes_max: usize,
     pub webhook_bytes_max: usize,
     pub response_timeout_ms: u64,

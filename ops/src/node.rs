@@ -11,7 +11,7 @@ use crate::work::Work;
 use anyhow::{Context, Result, bail};
 use aws_lc_rs::digest;
 use connectors::Runner as Outward;
-use connectors::guard::{Egress, Guard, SystemResolver};
+use connectors::guard::{Allow, Egress, Guard, SystemResolver};
 use connectors::http::{self, Client};
 use connectors::sandbox::{self, Journal, Sandbox};
 use ports::{Outbound, Random};
@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use url::Url;
 
 /// Names looked up at a time.
 const LOOKUPS_MAX: usize = 64;
@@ -85,7 +86,9 @@ impl Node {
         let ((leave, leaving), (stop, stopped)) = (watch::channel(false), watch::channel(false));
         let (begins, begin) = watch::channel(true);
         let mut tasks = JoinSet::new();
-        let client = client(config)?;
+        let server = Server::bind(&config.http).await?;
+        let address = server.address();
+        let client = client(config, address)?;
         let journal = Journal::open(&config.data.join("functions"));
         let journal = Arc::new(journal.context("cannot note which functions run")?);
         let outbound = outbound(config, &client, &world, &journal);
@@ -98,8 +101,6 @@ impl Node {
         start_owners((&mut tasks, &work), (&world, &presence, &seats), &outbound, &told);
         start_readers((&mut tasks, &work), &world, &stopped).await?;
         tasks.spawn(follow_configuration(world.clone(), stopped.clone()));
-        let server = Server::bind(&config.http).await?;
-        let address = server.address();
         presence.listens(address.to_string());
         if !world.log.exclusive() {
             let all: Vec<u16> = seats.iter().map(Seat::number).collect();
@@ -225,21 +226,39 @@ async fn follow_configuration(world: World, mut stopped: watch::Receiver<bool>) 
     Ok(())
 }
 
-fn client(config: &Config) -> Result<Client> {
+fn client(config: &Config, address: SocketAddr) -> Result<Client> {
     let parse = |text: &String| text.parse().with_context(|| format!("egress.allow: {text}"));
-    let egress = Egress {
-        allow: config.egress.allow.iter().map(parse).collect::<Result<_>>()?,
-        connect_timeout_ms: config.egress.connect_timeout_ms,
-        ..Egress::default()
-    };
+    let mut allow = config.egress.allow.iter().map(parse).collect::<Result<Vec<Allow>>>()?;
+    let own = own(&config.http.public_url, address)?;
+    allow.extend(own.iter().map(|(name, port)| Allow::Host { name: name.clone(), port: *port }));
+    let egress =
+        Egress { allow, connect_timeout_ms: config.egress.connect_timeout_ms, ..Egress::default() };
     let guard = Guard::new(egress, Arc::new(SystemResolver::new(LOOKUPS_MAX)));
-    let mut options = http::Options::default();
+    let mut options = http::Options { own, ..http::Options::default() };
     let file = &config.egress.authority_file;
     if !file.is_empty() {
         let pem = std::fs::read(file).with_context(|| format!("egress.authority_file: {file}"))?;
         options.extra_ca_pem = Some(pem);
     }
     Client::new(guard, &options).context("cannot set up TLS")
+}
+
+/// Hosts and ports that steps call this installation by: they may be private.
+fn own(public_url: &str, address: SocketAddr) -> Result<Vec<(String, u16)>> {
+    let mut own = Vec::new();
+    if !public_url.is_empty() {
+        let place = || format!("http.public_url: {public_url}");
+        let url = Url::parse(public_url).with_context(place)?;
+        let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https"));
+        let host = host.context("write it as https://millrace.example.com").with_context(place)?;
+        own.push((host.to_owned(), url.port_or_known_default().unwrap_or_default()));
+    }
+    if address.ip().is_loopback() {
+        let ip = address.ip();
+        let host = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
+        own.extend([host, "localhost".to_owned()].map(|host| (host, address.port())));
+    }
+    Ok(own)
 }
 
 fn outbound(

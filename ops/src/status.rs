@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use domain::effect::RUNS_HEADER;
 use ingest::problem::Code;
 use ports::{Error, Partition};
 use projections::World;
@@ -48,6 +49,7 @@ pub(crate) fn with_status(
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))
+        .layer(middleware::from_fn(from_outside))
         .with_state(status);
     Ok(router.route_layer(counted).merge(own))
 }
@@ -130,6 +132,15 @@ async fn ready(State(status): State<Arc<Status>>) -> Response {
         Err(reason) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")).into_response()
         }
+    }
+}
+
+/// Steps may call this installation, and their addresses may be what somebody else wrote: what
+/// needs no key is not for them.
+async fn from_outside(request: Request, next: Next) -> Response {
+    match request.headers().contains_key(RUNS_HEADER) {
+        true => StatusCode::NOT_FOUND.into_response(),
+        false => next.run(request).await,
     }
 }
 

@@ -51,15 +51,22 @@ fn starting(server: &Server, world: &World) -> Value {
     file
 }
 
+/// The project's signing key, as a secret of one line has it.
+fn secrets(world: &World) -> Value {
+    let key = world.data().join("keys").join(format!("{}.pem", world.api.project));
+    let key = std::fs::read_to_string(key).unwrap();
+    json!({ "PARAGON_SIGNING_KEY": key.trim_end().replace('\n', "\\n") })
+}
+
 #[tokio::test]
 async fn a_workflow_starts_others_for_its_user_with_a_token_that_its_function_signs() {
     let server = Server::start().await;
-    let world = World::start(&project(&server.url(""), &[])).await;
-    let key = world.data().join("keys").join(format!("{}.pem", world.api.project));
-    let key = std::fs::read_to_string(key).unwrap();
+    // But for the application, no private address is allowed: the node's own always is.
+    let allowed = server.url("").replace("http://", "");
+    let start = project(&server.url(""), &[]);
+    let world = World::start_with(&start, &[("EGRESS__ALLOW", &allowed)]).await;
     let mut file = starting(&server, &world);
-    // As a secret of one line has it.
-    file["secrets"] = json!({ "PARAGON_SIGNING_KEY": key.trim_end().replace('\n', "\\n") });
+    file["secrets"] = secrets(&world);
     world.reapply(&file).await;
     for user in ["anna", "bert"] {
         let token = world.connected(user).await;
@@ -84,6 +91,54 @@ async fn a_workflow_starts_others_for_its_user_with_a_token_that_its_function_si
         let noted: Vec<Value> = server.seen(path).iter().map(|seen| seen["body"].clone()).collect();
         assert_eq!(noted, ["anna", "bert"].map(|user| json!({ "user": user, "n": n })), "{path}");
     }
+}
+
+/// A workflow that calls the address that starts it, by a request or from within a function.
+async fn starts_itself(again: impl FnOnce(&World) -> Value) {
+    let world =
+        World::start_with(&project("http://127.0.0.1:9", &[]), &[("EGRESS__ALLOW", "")]).await;
+    let steps = json!([signing(), again(&world)]);
+    let mut file = project("http://127.0.0.1:9", &[on_order("again", &steps)]);
+    file["secrets"] = secrets(&world);
+    world.reapply(&file).await;
+    let token = world.connected("anna").await;
+    world.order(&token, &json!({})).await;
+    let failed = world.ended("?status=FAILED", 1).await;
+    assert_eq!(failed.len(), 1);
+    let run = world.run(&text(&failed[0]["id"])).await;
+    let last = world.step(&run, 2).await;
+    assert!(last["output"].to_string().contains("508"), "{last}");
+    // A hundred runs after the first.
+    let usage = world.admin("GET", "/usage").await.json();
+    assert_eq!(usage["months"][0]["taskCount"], 101 + 100, "{usage}");
+}
+
+#[tokio::test]
+async fn a_workflow_that_starts_itself_comes_to_an_end() {
+    let again = json!({ "name": "Order Placed", "payload": {} });
+    starts_itself(|world| post("again", &world.api.url("/sdk/events/trigger"), &again)).await;
+    let code = "async function yourFunction({ url, token }, { fetch }) {\n  \
+        const answer = await fetch(url, { method: 'POST', body: '{\"name\": \"Order Placed\"}', \
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}`, \
+        'Millrace-Runs': '0' } });\n  \
+        if (answer.status !== 201) throw new Error(`status ${answer.status}`);\n}";
+    starts_itself(|world| {
+        json!({ "name": "again", "function": code, "parameters": {
+            "url": world.api.url("/sdk/events/trigger"), "token": "{{token.result}}" } })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_needs_no_key_is_not_told_to_steps() {
+    let ask = json!([{ "name": "ask", "request": { "url": "{{trigger.request.body.url}}" } }]);
+    let file = project("http://127.0.0.1:9", &[on_request("ask", &ask)]);
+    let world = World::start_with(&file, &[("EGRESS__ALLOW", "")]).await;
+    let token = world.connected("anna").await;
+    let url = format!("http://{}/metrics", world.node.address);
+    let run = world.run_through(&token, &id("ask"), &json!({ "url": url })).await;
+    assert_eq!(world.step(&run, 1).await["output"]["response"]["statusCode"], 404, "{run}");
+    assert_eq!(world.open("GET", "/metrics").await.status, 200);
 }
 
 /// Every second, so that nobody waits for it: what has changed within ten minutes goes to the

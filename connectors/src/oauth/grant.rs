@@ -74,6 +74,7 @@ fn call(credentials: &ClientCredentials, timeout_ms: u32) -> Result<Call, Refuse
         body_bytes_max: ANSWER_BYTES_MAX,
         // A redirect would take the secret to somebody else.
         follows_redirects: false,
+        runs: 0,
     })
 }
 

@@ -52,7 +52,7 @@ fn build(
 ) -> Result<Built, Failed> {
     let key =
         EffectKey { execution: ExecutionId(Uuid::from_u128(2)), step: StepId(Uuid::from_u128(3)) };
-    Draft { request, integration, kind, key, page: 0, timeout_ms: 5000, bytes_max: 1000 }
+    Draft { request, integration, kind, key, page: 0, runs: 1, timeout_ms: 5000, bytes_max: 1000 }
         .build(scope())
 }
 

@@ -47,6 +47,7 @@ pub(super) struct Outside {
     project: ProjectId,
     bytes_max: usize,
     timeout_ms: u32,
+    runs: u8,
     state: RefCell<State>,
     happened: Receiver<(u32, Answered)>,
     tell: Sender<(u32, Answered)>,
@@ -82,6 +83,7 @@ impl Outside {
             project: call.tenant.project,
             bytes_max: way.pool.options.limits.memory_bytes_max / 4,
             timeout_ms: call.timeout_ms,
+            runs: call.runs,
             state: RefCell::default(),
             happened,
             tell,
@@ -134,6 +136,7 @@ impl Outside {
             body: given.bytes(5)?.into(),
             // The library that asked follows them, one by one.
             follows_redirects: false,
+            runs: self.runs,
             timeout_ms: self.timeout_ms,
             body_bytes_max: (self.bytes_max / UNDER_WAY_MAX) as u64,
         };

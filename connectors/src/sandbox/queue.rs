@@ -126,6 +126,7 @@ mod tests {
             parameters: "{}".to_owned(),
             timeout_ms: 1,
             output_bytes_max: 1,
+            runs: 1,
         };
         Task { call, ticket: Arc::default(), network: None, reply: oneshot::channel().0 }
     }

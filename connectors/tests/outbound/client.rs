@@ -25,6 +25,7 @@ pub fn call(method: Method, url: &str) -> Call {
         timeout_ms: 20_000,
         body_bytes_max: 1000,
         follows_redirects: true,
+        runs: 0,
     }
 }
 

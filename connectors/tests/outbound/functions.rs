@@ -21,6 +21,7 @@ pub fn call(code: &str) -> Call {
         parameters: json!({ "n": 20, "items": [3, 1, 2], "text": "caf\u{e9}" }).to_string(),
         timeout_ms: 20_000,
         output_bytes_max: 1_000_000,
+        runs: 1,
     }
 }
 

@@ -84,6 +84,7 @@ pub fn job(action: Action) -> Job {
             index: 0,
             attempt: 1,
             page: 0,
+            runs: 1,
         },
         workflow: Arc::new(workflow),
         integration: Arc::new(IntegrationSettings {

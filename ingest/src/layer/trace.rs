@@ -4,25 +4,42 @@
 //! event and step that follows: one id finds them all, in the log and in what nodes print.
 
 use crate::door::Shared;
+use crate::problem::RUNS_TOO_MANY;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use domain::effect::RUNS_HEADER;
 use std::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_LEN_MAX: usize = 128;
+/// So many runs may start one another; a workflow that starts itself ends there.
+const RUNS_MAX: u8 = 100;
 
 tokio::task_local! {
     /// Of the request that the task works on, so that no handler has to hand it on.
-    static TRACE: Uuid;
+    static CAUSE: Cause;
+}
+
+/// What a request comes from.
+#[derive(Clone, Copy)]
+struct Cause {
+    trace: Uuid,
+    /// How many runs, each started by the one before it, have led to it.
+    runs: u8,
 }
 
 /// The trace of the request that the task works on; none outside of one.
 pub(crate) fn current() -> Option<Uuid> {
-    TRACE.try_with(|trace| *trace).ok()
+    CAUSE.try_with(|cause| cause.trace).ok()
+}
+
+/// How many runs, each started by the one before it, have led to the request that the task works on.
+pub(crate) fn runs_before() -> u8 {
+    CAUSE.try_with(|cause| cause.runs).unwrap_or_default()
 }
 
 /// Gives the request a trace and an id, or keeps those it came with, works on it inside a span,
@@ -39,8 +56,11 @@ pub(crate) async fn trace(State(door): State<Shared>, request: Request, next: Ne
         request_id = id.to_str().unwrap_or_default(),
         trace_id = %trace.simple(),
     );
-    let work = TRACE.scope(trace, next.run(request));
-    let mut response = work.instrument(span.clone()).await;
+    let cause = Cause { trace, runs: runs(request.headers()) };
+    let mut response = match cause.runs > RUNS_MAX {
+        true => RUNS_TOO_MANY.plain().into_response(),
+        false => CAUSE.scope(cause, next.run(request)).instrument(span.clone()).await,
+    };
     span.in_scope(|| ended(response.status().as_u16(), began));
     response.headers_mut().insert(REQUEST_ID, id);
     response
@@ -54,6 +74,12 @@ fn ended(status: u16, began: Instant) {
     } else {
         tracing::debug!(status, duration_us, "request ended");
     }
+}
+
+/// What a run says that calls its own installation; an outsider who says it only hurts itself.
+fn runs(headers: &HeaderMap) -> u8 {
+    let said = headers.get(RUNS_HEADER).and_then(|value| value.to_str().ok());
+    said.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 fn given(headers: &HeaderMap) -> Option<HeaderValue> {

@@ -96,6 +96,8 @@ codes! {
     EXECUTION_WITHOUT_RESPONSE 500 "The workflow ended before its response step.";
     DATA_ERASED 410 "The data was erased.";
 
+    RUNS_TOO_MANY 508 "Too many runs have started one another.";
+
     // What Millrace could not do.
     BACKLOG_FULL 429 "More was sent than is worked off. Send it again later.";
     LOG_UNAVAILABLE 503 "The request could not be recorded. Send it again.";

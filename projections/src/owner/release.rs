@@ -267,6 +267,7 @@ impl Owner {
             index: pending.index,
             attempt: pending.attempt,
             page: self.rows.pages(id, pending.index),
+            runs: run.command.runs_before().saturating_add(1),
         };
         let last_page = call
             .page
