@@ -24,6 +24,10 @@ pub struct Scheme {
     pub signature: Option<Signature>,
     /// What is sent instead of a signature.
     pub token: Option<Token>,
+    /// JavaScript that says whether it is genuine, where neither is enough: only a project file
+    /// tells one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
     /// When it was signed.
     pub time: Option<Time>,
     /// The delivery's id.

@@ -162,6 +162,13 @@ impl ingest::Inbox for Nothing {
 }
 
 #[async_trait]
+impl ingest::Judge for Nothing {
+    async fn judge(&self, _: ingest::Question<'_>) -> Result<serde_json::Value, ingest::NoVerdict> {
+        Err(ingest::NoVerdict::Busy)
+    }
+}
+
+#[async_trait]
 impl ingest::KeySource for Nothing {
     async fn fetch(&self, _: &str) -> Result<String, Error> {
         Err(Error::Unavailable("none".into()))
@@ -225,6 +232,7 @@ async fn router(project: ProjectId, public_pem: String) -> Router {
         history: Arc::new(Nothing),
         inbox: Arc::new(Nothing),
         key_source: Arc::new(Nothing),
+        judge: Arc::new(Nothing),
         meter: Arc::new(()),
         registry: None,
         limits: Limits::default(),

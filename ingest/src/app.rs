@@ -3,6 +3,7 @@
 use crate::auth::KeySource;
 use crate::directory::Directory;
 use crate::history::{History, Inbox};
+use crate::webhook::Judge;
 use ports::{Answers, Backlog, Clock, Feed, Level, Log, Meter, Random, Vault};
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub struct App {
     pub inbox: Arc<dyn Inbox>,
     /// Fetches published key sets.
     pub key_source: Arc<dyn KeySource>,
+    /// Runs functions that say whether a webhook is genuine.
+    pub judge: Arc<dyn Judge>,
     /// Hears what is refused without a trace.
     pub meter: Arc<dyn Meter>,
     /// Where the schemas of the log are, if a registry of others has them.

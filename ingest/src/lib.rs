@@ -38,3 +38,4 @@ pub use directory::Directory;
 pub use history::{History, Inbox};
 pub use openapi::document;
 pub use router::{Access, ROUTES, Route, router};
+pub use webhook::{Judge, NoVerdict, Question};

@@ -6,12 +6,14 @@
 
 mod arrival;
 mod handshake;
+mod judge;
 mod pluck;
 mod refusal;
 mod secret;
 mod verify;
 
 pub(crate) use arrival::Content;
+pub use judge::{Judge, NoVerdict, Question};
 pub(crate) use refusal::Refusals;
 pub(crate) use secret::Secrets;
 
@@ -43,7 +45,7 @@ use domain::webhook::{Handshake, Scheme};
 use handshake::Answer;
 use serde_json::Map;
 use std::sync::OnceLock;
-use verify::{Window, verify};
+use verify::{Window, in_time, verify};
 
 /// Takes in a webhook: 200 once it is durable.
 pub(crate) async fn receive(
@@ -187,7 +189,14 @@ impl Door {
         let credential = query.read()?.credential()?;
         let secret = self.webhook_secret(open, integration).await?;
         let window = Window { now_ms: self.now().0, tolerance_s: settings.tolerance_s };
-        let signed = verify(scheme, &secret, arrival, window)?;
+        let signed = match &scheme.function {
+            None => verify(scheme, &secret, arrival, window)?,
+            Some(code) => {
+                let whose = (open.id, integration.id);
+                let verdict = self.asked(whose, (code, &secret), arrival).await?;
+                in_time(verdict, scheme, arrival, window)
+            }
+        };
         let asks = |handshake: &&Handshake| !handshake.signed || signed == Verdict::Verified;
         if let Some(handshake) = handshake::of(scheme, arrival).filter(asks)
             && let Some(answer) = handshake::answer(scheme, handshake, arrival, &secret)

@@ -4,6 +4,7 @@ pub mod cli;
 mod cluster;
 pub mod config;
 mod doctor;
+mod judge;
 pub mod kafka;
 pub mod keys;
 mod meters;

@@ -1,6 +1,7 @@
 //! A running node: its owners, its projections, its door.
 
 use crate::config::Config;
+use crate::judge::Judge;
 use crate::meters::Meters;
 use crate::readers::{KeySets, Tasks, Users, Webhooks};
 use crate::server::Server;
@@ -91,7 +92,9 @@ impl Node {
         let client = client(config, address)?;
         let journal = Journal::open(&config.data.join("functions"));
         let journal = Arc::new(journal.context("cannot note which functions run")?);
-        let outbound = outbound(config, &client, &world, &journal);
+        let sandbox = sandbox(config, &client, &journal);
+        let outbound = Outward::new(client.clone(), sandbox.clone(), world.clock.clone());
+        let outbound: Arc<dyn Outbound> = Arc::new(outbound);
         let work = Work::start().context("cannot start threads")?;
         let seats: Vec<Seat> = seats(world.log.partitions()).chain([Seat::CONFIG]).collect();
         let name = process_name(world.random.as_ref());
@@ -109,7 +112,7 @@ impl Node {
             tasks.spawn(async move { Ok(attending.await?) });
         }
         publish_address(config, address)?;
-        let router = ingest::router(app(config, &world, client, &admin_key));
+        let router = ingest::router(app(config, &world, (client, sandbox), &admin_key));
         let router = with_status(router, &world, meters, registry)?;
         let server = tokio::spawn(server.run(router, leaving, DRAIN));
         tracing::info!(%address, data = %config.data.display(), "ready");
@@ -261,20 +264,19 @@ fn own(public_url: &str, address: SocketAddr) -> Result<Vec<(String, u16)>> {
     Ok(own)
 }
 
-fn outbound(
-    config: &Config,
-    client: &Client,
-    world: &World,
-    journal: &Arc<Journal>,
-) -> Arc<dyn Outbound> {
+fn sandbox(config: &Config, client: &Client, journal: &Arc<Journal>) -> Arc<Sandbox> {
     let mut options =
         sandbox::Options { threads: config.functions.threads, ..sandbox::Options::default() };
     options.limits.memory_bytes_max = config.functions.memory_bytes_max;
-    let sandbox = Arc::new(Sandbox::noting(options, journal.clone()).sending(client.clone()));
-    Arc::new(Outward::new(client.clone(), sandbox, world.clock.clone()))
+    Arc::new(Sandbox::noting(options, journal.clone()).sending(client.clone()))
 }
 
-fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> ingest::App {
+fn app(
+    config: &Config,
+    world: &World,
+    (client, sandbox): (Client, Arc<Sandbox>),
+    admin_key: &str,
+) -> ingest::App {
     let (store, partitions) = (&world.store, world.log.partitions());
     let limits = ingest::Limits {
         body_bytes_max: config.http.body_bytes_max,
@@ -298,6 +300,7 @@ fn app(config: &Config, world: &World, client: Client, admin_key: &str) -> inges
         history: Arc::new(Tasks(HistoryReader::new(world.log.clone(), store.clone()))),
         inbox: Arc::new(Webhooks(InboxReader::new(world.log.clone(), store.clone()))),
         key_source: Arc::new(KeySets(client)),
+        judge: Arc::new(Judge(sandbox)),
         meter: world.meter.clone(),
         registry: Some(config.kafka.registry.clone()).filter(|url| !url.is_empty()),
         limits,

@@ -1,7 +1,7 @@
 //! The decision of `ApplyProject`: the difference, as events.
 
 use super::change::Wanted;
-use super::{Config, Desired, Input, difference};
+use super::{Config, Desired, IntegrationSettings, difference};
 use crate::command::{ApplyProject, SecretValue};
 use crate::decide::{DECISION_EVENTS_MAX, Rejected};
 use crate::event::{
@@ -40,8 +40,8 @@ pub fn decide_apply(
     if let Some(beyond) = desired.workflows.iter().find(|w| schema_of(&w.workflow) > schema_max) {
         return Err(too_low(&format!("The workflow {}", beyond.workflow.name)));
     }
-    let asks = |inputs: &[Input]| !inputs.is_empty() && id_of("IntegrationEnabled") > schema_max;
-    if let Some(beyond) = desired.integrations.iter().find(|i| asks(&i.inputs)) {
+    let mut integrations = desired.integrations.iter();
+    if let Some(beyond) = integrations.find(|i| schema_of_integration(i) > schema_max) {
         return Err(too_low(&format!("The integration {}", beyond.name)));
     }
     let values: BTreeMap<&str, &SecretValue> =
@@ -77,6 +77,15 @@ pub(super) fn too_low(what: &str) -> Rejected {
 fn id_of(name: &str) -> u32 {
     let schemas = Event::schemas().iter().filter(|schema| schema.name == name);
     schemas.map(|schema| schema.id).max().unwrap_or_default()
+}
+
+/// The same of an integration.
+fn schema_of_integration(integration: &IntegrationSettings) -> u32 {
+    let scheme = integration.webhook.as_ref().and_then(|webhook| webhook.own.as_ref());
+    let inputs = (!integration.inputs.is_empty()).then(|| id_of("IntegrationEnabled"));
+    // Builds before this schema read no scheme with a function.
+    let function = scheme.and_then(|scheme| scheme.function.as_ref());
+    inputs.max(function.map(|_| id_of("ParkedSettled"))).unwrap_or_default()
 }
 
 /// The highest schema of the records that runs of a workflow may need; 0: what every build reads.

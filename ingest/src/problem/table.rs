@@ -101,6 +101,7 @@ codes! {
     // What Millrace could not do.
     BACKLOG_FULL 429 "More was sent than is worked off. Send it again later.";
     LOG_UNAVAILABLE 503 "The request could not be recorded. Send it again.";
+    VERIFIER_BUSY 503 "The function that verifies webhooks has no room. Send it again.";
     DECISION_LATE 503 "The request is recorded, but not yet decided.";
     INTERNAL 500 "Something is wrong with Millrace itself.";
 

@@ -47,13 +47,23 @@ pub(super) fn verify(
         (None, Some(token)) => told(token, secret, arrival),
         (None, None) => Verdict::Unsigned,
     };
+    Ok(in_time(proven, scheme, arrival, window))
+}
+
+/// What is genuine, and too old.
+pub(super) fn in_time(
+    proven: Verdict,
+    scheme: &Scheme,
+    arrival: &Arrival<'_>,
+    window: Window,
+) -> Verdict {
     let pairs = scheme.signature.as_ref().map(|signature| Pairs::of(signature, arrival));
-    Ok(match (proven, &scheme.time) {
+    match (proven, &scheme.time) {
         (Verdict::Verified, Some(time)) if !is_fresh(time, arrival, pairs.as_ref(), window) => {
             Verdict::Stale
         }
         (verdict, _) => verdict,
-    })
+    }
 }
 
 /// The signature of a text of a stranger, in hex: nothing that could be the text of a delivery is

@@ -13,6 +13,7 @@ use domain::view::{
     Parked, Replay, Run, Sort, StepContents, Unkept, Usage, UserUsage,
 };
 use ports::Error;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -207,6 +208,20 @@ impl ingest::KeySource for Provider {
     }
 }
 
+/// Functions have no room.
+#[derive(Default)]
+pub(crate) struct Functions {
+    pub(crate) asked: Mutex<Vec<Value>>,
+}
+
+#[async_trait]
+impl ingest::Judge for Functions {
+    async fn judge(&self, question: ingest::Question<'_>) -> Result<Value, ingest::NoVerdict> {
+        self.asked.lock().unwrap().push(question.webhook);
+        Err(ingest::NoVerdict::Busy)
+    }
+}
+
 /// Everything that the door reads.
 #[derive(Clone, Default)]
 pub(crate) struct Readers {
@@ -214,4 +229,5 @@ pub(crate) struct Readers {
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) webhooks: Arc<Webhooks>,
     pub(crate) provider: Arc<Provider>,
+    pub(crate) functions: Arc<Functions>,
 }

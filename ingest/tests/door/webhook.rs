@@ -303,3 +303,20 @@ async fn a_changed_secret_counts_at_once() {
     let reply = post(&world, "github", github(b"{}"), "{}").await;
     assert_eq!(reply.problem(), (401, "WEBHOOK_FORGED".into()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_a_function_has_no_room_the_provider_is_to_try_again() {
+    let mut file = file();
+    let mut known = file["integrations"].as_array_mut().unwrap().iter_mut();
+    let tasklab = known.find(|one| one["type"] == "custom.tasklab").unwrap();
+    tasklab["webhook"]["scheme"] =
+        json!({ "function": "function yourFunction() { return true; }" });
+    let world = World::with(Limits::default(), &file).await;
+    let reply = post(&world, "custom.tasklab?a=1", standard("d", NOW_S, "{}"), "{}").await;
+    assert_eq!(reply.problem(), (503, "VERIFIER_BUSY".into()));
+    assert!(kept(&world).await.is_empty());
+    let asked = world.readers.functions.asked.lock().unwrap().remove(0);
+    assert_eq!((&asked["body"], &asked["params"]), (&json!("{}"), &json!({ "a": "1" })));
+    assert_eq!((&asked["secret"], &asked["method"]), (&json!(STANDARD_SECRET), &json!("POST")));
+    assert_eq!(asked["headers"]["webhook-id"], "d");
+}

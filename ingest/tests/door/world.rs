@@ -141,6 +141,7 @@ impl World {
             history: readers.tasks.clone(),
             inbox: readers.webhooks.clone(),
             key_source: readers.provider.clone(),
+            judge: readers.functions.clone(),
             meter: Arc::new(()),
             registry: None,
             limits,

@@ -82,6 +82,8 @@ pub(super) static SCHEME: Shape = Shape::Object(&Object {
     fields: &[
         optional("signature", &SIGNATURE, "The signature of what is sent.").not(&["hmac"]),
         optional("token", &TOKEN, "What is sent instead of a signature."),
+        optional("function", &FILLED, "JavaScript that gives `true` for what is genuine.")
+            .not(&["verify", "verifier"]),
         optional("time", &TIME, "When it was signed.").not(&["timestamp"]),
         optional(
             "delivery",
@@ -95,5 +97,5 @@ pub(super) static SCHEME: Shape = Shape::Object(&Object {
             .not(&["handshakes", "challenge"]),
         optional("source", &FILLED, "Where the provider describes it."),
     ],
-    rules: &[Rule::One(&["signature", "token"]), Rule::With("action", "kind")],
+    rules: &[Rule::One(&["signature", "token", "function"]), Rule::With("action", "kind")],
 });
