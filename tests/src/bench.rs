@@ -10,6 +10,7 @@ mod backlog;
 mod batch;
 mod fan_out;
 mod figure;
+mod functions;
 mod idle;
 mod kafka;
 mod lateness;
@@ -41,7 +42,7 @@ use std::time::Duration;
 use takeover::Going;
 
 /// The rows, as they are numbered where the numbers to reach are written down.
-const ROWS: [u8; 12] = [1, 2, 3, 4, 6, 7, 8, 11, 12, 13, 14, 15];
+const ROWS: [u8; 13] = [1, 2, 3, 4, 6, 7, 8, 11, 12, 13, 14, 15, 16];
 
 /// Where the log is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -57,7 +58,7 @@ pub struct Bench {
     /// Where to write what was measured, as a JSON array.
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
-    /// The rows to measure: of 1, 2, 3, 4, 6, 7, 8, 11, 12, 13, 14, 15.
+    /// The rows to measure: of 1, 2, 3, 4, 6, 7, 8, 11, 12, 13, 14, 15, 16.
     #[arg(long, value_delimiter = ',', default_values_t = ROWS)]
     rows: Vec<u8>,
     /// How long each load runs, in seconds.
@@ -140,6 +141,7 @@ impl Bench {
             13 => fan_out::measure(&folder, &spinner).await,
             14 => timers::measure(&folder, &spinner).await,
             15 => schedules::measure(&folder, &spinner).await,
+            16 => functions::measure(&spinner).await,
             other => bail!("there is no row {other}"),
         };
         spinner.finish_and_clear();
