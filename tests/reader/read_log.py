@@ -23,6 +23,8 @@ from pathlib import Path
 
 import fastavro
 
+import cases
+
 START = 512
 FRAME = struct.Struct("<IIQqqqIiiIHBB")
 MARK = 255
@@ -184,6 +186,9 @@ class Count:
         self.started, self.finished = Counter(), Counter()
         self.rejected, self.standing, self.events = Counter(), 0, 0
         self.begun, self.filters = defaultdict(set), defaultdict(Standing)
+        self.schedules = cases.Schedules(plain)
+        of = (cases.Pauses, cases.Replays, cases.Joins)
+        self.cases = [self.schedules, *(case(plain) for case in of)]
 
     def take(self, place, record):
         if place[0] == "keys":
@@ -200,6 +205,8 @@ class Count:
         meta = body["meta"]
         if place[0] == "cluster":
             return
+        if name == "WorkflowSaved":
+            self.schedules.define(body)
         if family == "commands":
             self.asked[plain(meta["command_id"])] = name
             return
@@ -220,6 +227,8 @@ class Count:
 
     def fold(self, run):
         self.standing += len(run)
+        for case in self.cases:
+            case.fold(run)
         if run[0][0] == "StepsStarted":
             for step in run[0][2]["steps"]:
                 self.begun[plain(step["since"])].add(plain(run[0][1]["event_id"]))
@@ -263,6 +272,7 @@ class Count:
             "unfinished": len(self.started.keys() - self.finished.keys()),
             "rejected": dict(self.rejected),
             "void_events": self.events - claims - self.standing,
+            **{name: found for case in self.cases for name, found in case.result().items()},
         }
 
 

@@ -4,7 +4,7 @@ mod load;
 
 use crate::harness::{Node, root};
 use crate::latency::{Latencies, shown_ms};
-use crate::load::{Count, Stage};
+use crate::load::{Count, Stage, Steerer};
 use anyhow::{Result, bail};
 use clap::Parser;
 use fastrand::Rng;
@@ -59,19 +59,20 @@ impl Crash {
         let node = Node::start(&data).await?;
         let stage = Stage::prepare(&node, &data).await?;
         let notes = Arc::new(Notes::default());
-        let (moved, place) = watch::channel(Some(node.address));
+        let (moved, doors) = watch::channel(vec![node.address]);
         let mut workers = JoinSet::new();
         let rng = &mut Rng::with_seed(seed);
         for _ in 0..WORKERS {
             let load = Load {
                 api: stage.api.clone(),
-                place: place.clone(),
+                doors: doors.clone(),
                 tokens: stage.tokens.clone(),
                 notes: Arc::clone(&notes),
                 rng: rng.fork(),
             };
             workers.spawn(load.run());
         }
+        Steerer::start(&stage, &doors, &notes.record, rng, &mut workers);
         let (node, restarts) = self.kill((node, &data), rng, (&moved, &notes)).await?;
         notes.record.stop();
         while workers.join_next().await.is_some() {}
@@ -95,7 +96,7 @@ impl Crash {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Prints the six numbers; says whether all is well.
+    /// Prints the numbers; says whether all is well.
     fn print(&self, count: &Count, notes: &Notes) -> bool {
         println!(
             "{} kills, {} acknowledged, {} lost, {} unfinished, {} recorded twice, {} rows \
@@ -115,6 +116,15 @@ impl Crash {
             count.of_log("void_events"),
             count.rows
         );
+        println!(
+            "{} moments of schedules, {} pauses, {} replays, {} pages, {} joins; {} of them amiss",
+            count.of_log("moments"),
+            count.of_log("paused"),
+            count.of_log("replayed"),
+            count.of_log("pages"),
+            count.of_log("joins"),
+            count.amiss()
+        );
         let refused = notes.refused();
         for one in refused.iter().take(SHOWN_MAX) {
             println!("refused: {one}");
@@ -127,7 +137,7 @@ impl Crash {
         &self,
         (mut node, data): (Node, &Path),
         rng: &mut Rng,
-        (moved, notes): (&watch::Sender<Option<SocketAddr>>, &Notes),
+        (moved, notes): (&watch::Sender<Vec<SocketAddr>>, &Notes),
     ) -> Result<(Node, Latencies)> {
         let bar = ProgressBar::new(u64::from(self.kills));
         bar.set_style(ProgressStyle::with_template("{msg:>24} {bar:40} {pos}/{len}")?);
@@ -137,11 +147,11 @@ impl Crash {
             let life_ms = rng.u64(if infant { INFANT_MS } else { LIFE_MS });
             tokio::time::sleep(Duration::from_millis(life_ms)).await;
             let before = notes.record.acknowledged();
-            moved.send_replace(None);
+            moved.send_replace(Vec::new());
             node.kill().await?;
             let killed_at = Instant::now();
             node = Node::start(data).await?;
-            moved.send_replace(Some(node.address));
+            moved.send_replace(vec![node.address]);
             if !infant {
                 if !notes.record.acknowledged_after(before, SETTLE_MAX).await {
                     let last = notes.refused().pop();

@@ -109,7 +109,7 @@ impl Faults {
         say("starting brokers and nodes");
         let mut scene = Scene::start(folder, fault.ground(), fault.nodes()).await?;
         let stage = &scene.stage;
-        let callers = Callers::start(&stage.api, &stage.tokens, scene.doors());
+        let callers = Callers::start(stage, scene.doors());
         say("the load before");
         tokio::time::sleep(Duration::from_secs(self.seconds)).await;
         say("the fault");

@@ -17,6 +17,13 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// Pages of everything that is asked for below [`PAGED`], and items of each.
+pub const PAGES: usize = 3;
+/// Items of a page.
+pub const PAGE_ITEMS: usize = 3;
+/// Where there are pages of items: `<this><id>`, page by page as `cursor` of the JSON body says.
+const PAGED: &str = "/pages/";
+
 /// How a receiver behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Temper {
@@ -43,7 +50,7 @@ pub struct Arrival {
     pub path: String,
     /// `Idempotency-Key`; empty if there was none.
     pub key: String,
-    /// `id` of the JSON body; empty if there was none.
+    /// `id` of the JSON body, or what names the page; empty if there was none.
     pub id: String,
     /// The body.
     pub body: Bytes,
@@ -159,12 +166,37 @@ async fn answer(
     };
     let body = body.to_bytes();
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let id = json["id"].as_str().unwrap_or_default().to_owned();
+    let page = path.strip_prefix(PAGED).map(|of| (of.to_owned(), cursor(&json)));
+    let id = match &page {
+        Some((of, page)) => format!("{of}-page-{page}"),
+        None => json["id"].as_str().unwrap_or_default().to_owned(),
+    };
     if let Temper::Slow { wait_ms } = shared.temper {
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
     }
     let status = shared.take(Arrival { path, key, id, body, status: 200, at });
-    Ok(response(status, &json!({ "taken": status == 200, "id": json["id"] })))
+    Ok(response(
+        status,
+        &match page {
+            Some((of, page)) => items(&of, page),
+            None => json!({ "taken": status == 200, "id": json["id"] }),
+        },
+    ))
+}
+
+/// The page that is asked for; without a cursor it is the first one.
+fn cursor(json: &Value) -> usize {
+    let cursor = json["cursor"].as_u64().and_then(|page| usize::try_from(page).ok());
+    cursor.unwrap_or_default()
+}
+
+fn items(of: &str, page: usize) -> Value {
+    let items = page * PAGE_ITEMS..(page + 1) * PAGE_ITEMS;
+    let items: Vec<Value> = items.map(|n| json!({ "id": format!("{of}-{n}") })).collect();
+    match page + 1 < PAGES {
+        true => json!({ "items": items, "next": page + 1 }),
+        false => json!({ "items": items }),
+    }
 }
 
 fn response(status: u16, body: &Value) -> Response<Full<Bytes>> {

@@ -16,7 +16,7 @@ const PAUSE_MS: std::ops::Range<u64> = 0..30;
 /// What the clients know.
 #[derive(Default)]
 pub(super) struct Notes {
-    pub(super) record: Record,
+    pub(super) record: Arc<Record>,
     /// Requests whose fate is not known.
     cut: AtomicUsize,
     refused: Mutex<Vec<String>>,
@@ -51,7 +51,8 @@ impl Notes {
 /// One client.
 pub(super) struct Load {
     pub(super) api: Api,
-    pub(super) place: watch::Receiver<Option<SocketAddr>>,
+    /// Where the node is; empty while there is none.
+    pub(super) doors: watch::Receiver<Vec<SocketAddr>>,
     pub(super) tokens: Vec<String>,
     pub(super) notes: Arc<Notes>,
     pub(super) rng: Rng,
@@ -61,8 +62,8 @@ impl Load {
     /// Sends until the record says stop; while there is no node, it waits for one.
     pub(super) async fn run(mut self) {
         while !self.notes.record.is_stopped() {
-            let Ok(at) = self.place.wait_for(Option::is_some).await.map(|at| *at) else { return };
-            let Some(at) = at else { continue };
+            let door = self.doors.wait_for(|doors| !doors.is_empty()).await;
+            let Ok(at) = door.map(|doors| doors[0]) else { return };
             let parcel = Parcel::random(&mut self.rng);
             let answer = parcel.send(&self.api.moved(at), &self.tokens).await;
             self.notes.note(&parcel, answer);

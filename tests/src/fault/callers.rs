@@ -3,7 +3,7 @@
 
 use super::errors::{Class, Errors};
 use crate::harness::Api;
-use crate::load::{Parcel, Record};
+use crate::load::{Parcel, Record, Stage, Steerer};
 use anyhow::{Result, bail};
 use fastrand::Rng;
 use futures_util::future::join_all;
@@ -44,8 +44,8 @@ struct Caller {
 
 impl Callers {
     /// Starts them at these doors.
-    pub(super) fn start(api: &Api, tokens: &[String], doors: Vec<SocketAddr>) -> Self {
-        let (api, tokens) = (api.clone(), tokens.to_owned());
+    pub(super) fn start(stage: &Stage, doors: Vec<SocketAddr>) -> Self {
+        let (api, tokens) = (stage.api.clone(), stage.tokens.clone());
         let (record, errors) = (Arc::default(), Arc::default());
         let caller = Caller { api, tokens, record, errors };
         let (doors, known) = watch::channel(doors);
@@ -53,6 +53,7 @@ impl Callers {
         for _ in 0..CALLERS {
             tasks.spawn(caller.clone().run(known.clone(), Rng::new()));
         }
+        Steerer::start(stage, &known, &caller.record, &mut Rng::new(), &mut tasks);
         Self { caller, doors, tasks }
     }
 

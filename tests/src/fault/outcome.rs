@@ -46,6 +46,7 @@ impl Outcome {
             "lost": self.count.lost(),
             "unfinished": self.count.unfinished(),
             "recorded_twice": self.count.recorded_twice(),
+            "amiss": self.count.amiss(),
             "rows": self.count.rows,
             "rows_differing": self.count.differing,
             "void_events": self.count.of_log("void_events"),

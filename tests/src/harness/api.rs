@@ -102,6 +102,22 @@ impl Api {
         self.client.send(request.body(Full::default())?).await
     }
 
+    /// The same with a JSON body, and the key of a command.
+    ///
+    /// # Errors
+    /// No whole answer came.
+    pub async fn steer(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("http://{}/admin/v1/projects/{}{path}", self.at, self.project))
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json");
+        if let Some(key) = &self.idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        self.client.send(request.body(Full::new(Bytes::from(body.to_string())))?).await
+    }
+
     /// Sends an app event.
     ///
     /// # Errors
@@ -160,8 +176,16 @@ impl Api {
     /// # Errors
     /// No answer came, or a refusal.
     pub async fn executions(&self, api_key: &str, status: &str) -> Result<u64> {
-        let filter = if status.is_empty() { String::new() } else { format!("?status={status}") };
-        let path = format!("/task-history/workflow-executions{filter}");
+        let filter = if status.is_empty() { String::new() } else { format!("status={status}") };
+        self.executions_of(api_key, &filter).await
+    }
+
+    /// How many executions a filter of the Task History API lets pass, as `userId=…&workflowId=…`.
+    ///
+    /// # Errors
+    /// No answer came, or a refusal.
+    pub async fn executions_of(&self, api_key: &str, filter: &str) -> Result<u64> {
+        let path = format!("/task-history/workflow-executions?{filter}");
         let answer = self.call(Method::GET, &path, api_key, None).await?;
         match (answer.status, answer.json()["total"].as_u64()) {
             (200, Some(total)) => Ok(total),

@@ -1,5 +1,6 @@
 //! What is sent.
 
+use super::workflows::{COLLECT, collected};
 use super::{KIND, USERS, user};
 use crate::harness::{Answer, Api, Delivery};
 use crate::project::{ORDER_PLACED, QUOTE, WEBHOOK_SECRET};
@@ -25,10 +26,13 @@ enum Content {
     Batch(Vec<Value>),
     Request,
     Webhook,
+    /// Pages, and a fan out over what they have.
+    Collect,
 }
 
 impl Parcel {
-    /// Half of them are events, a tenth batches of them, and a fifth each requests and webhooks.
+    /// Half of them are events, a tenth batches of them, a fifth each requests and webhooks; a few
+    /// have pages.
     pub(crate) fn random(rng: &mut Rng) -> Self {
         let user = rng.usize(..USERS);
         match rng.u8(..100) {
@@ -39,6 +43,7 @@ impl Parcel {
                 Self { user, ids, content: Content::Batch(orders) }
             }
             60..80 => Self::request(user),
+            80..82 => Self::collect(user),
             _ => Self { user, ids: vec![fresh()], content: Content::Webhook },
         }
     }
@@ -53,6 +58,10 @@ impl Parcel {
         Self { user, ids: vec![fresh()], content: Content::Request }
     }
 
+    fn collect(user: usize) -> Self {
+        Self { user, ids: collected(&fresh()), content: Content::Collect }
+    }
+
     /// One request of every user: together they need every part of the node that serves them.
     pub(crate) fn round() -> impl Iterator<Item = Self> {
         (0..USERS).map(Self::request)
@@ -65,6 +74,7 @@ impl Parcel {
             Content::Batch(_) => "batched event",
             Content::Request => "request",
             Content::Webhook => "webhook",
+            Content::Collect => "collected item",
         }
     }
 
@@ -93,6 +103,7 @@ impl Parcel {
                 api.call(Method::POST, path, token, Some(&body)).await
             }
             Content::Request => api.request(token, QUOTE, &json!({ "id": id })).await,
+            Content::Collect => api.request(token, COLLECT, &json!({ "id": id })).await,
             Content::Webhook => {
                 let body =
                     Bytes::from(json!({ "ref": "refs/heads/main", "after": id }).to_string());
@@ -109,7 +120,7 @@ impl Parcel {
         }
         let json = answer.json();
         let is_taken = |n: usize, id: &str| match self.content {
-            Content::Event(_) | Content::Webhook => true,
+            Content::Event(_) | Content::Webhook | Content::Collect => true,
             Content::Batch(_) => json["results"][n]["status"] == 201,
             // The warehouse's own answer comes back, and it names what was asked for.
             Content::Request => json["id"] == id,
@@ -124,7 +135,7 @@ impl Parcel {
     }
 }
 
-fn fresh() -> String {
+pub(super) fn fresh() -> String {
     Uuid::new_v4().to_string()
 }
 

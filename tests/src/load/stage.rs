@@ -1,17 +1,21 @@
 //! The project of the load, and the receivers that its workflows call.
 
-use super::{Count, KIND, Record, USERS, user};
+use super::parcel::fresh;
+use super::workflows::{HOLD, TICKS, workflows};
+use super::{KIND, TICKING, USERS, user};
 use crate::harness::{Api, Node};
 use crate::project::{self, API_KEY, Plan};
 use crate::receiver::{Arrival, Receiver, Temper};
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use hyper::Method;
-use indicatif::ProgressBar;
+use serde_json::json;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-const LOOK: Duration = Duration::from_millis(200);
+/// Executions of each user that replays of many repeat.
+const ORIGINALS: usize = 2;
+pub(super) const LOOK: Duration = Duration::from_millis(200);
 
 /// The project by one node, and the receivers.
 pub(crate) struct Stage {
@@ -19,6 +23,11 @@ pub(crate) struct Stage {
     pub(crate) api: Api,
     /// Tokens of the users, in their order.
     pub(crate) tokens: Vec<String>,
+    pub(super) admin_key: String,
+    /// What replays of many repeat, with the id that each delivers.
+    pub(super) originals: Vec<(String, String)>,
+    /// They had ended by then, and nothing else of their workflow had begun.
+    pub(super) begun_before: String,
     warehouse: Receiver,
     tracker: Receiver,
 }
@@ -37,10 +46,58 @@ impl Stage {
             kinds: &[KIND.to_owned()],
             pause_s: 2,
         };
-        let (api, signer) = Api::apply(node, data, &project::file(&plan)).await?;
+        let mut file = project::file(&plan);
+        let all = file["workflows"].as_array_mut().context("the project has no workflows")?;
+        all.extend(workflows(&warehouse.url("")));
+        let (api, signer) = Api::apply(node, data, &file).await?;
         let users: Vec<String> = (0..USERS).map(user).collect();
         let tokens = project::connect(&api, &signer, &users).await?;
-        Ok(Self { api, tokens, warehouse, tracker })
+        let admin_key = std::fs::read_to_string(data.join("admin.key"))?.trim().to_owned();
+        let (originals, begun_before) = (Vec::new(), String::new());
+        let mut stage =
+            Self { api, tokens, admin_key, originals, begun_before, warehouse, tracker };
+        stage.calm(true);
+        stage.begin_originals().await?;
+        stage.calm(false);
+        for (token, (workflow, _)) in stage.ticking() {
+            let path = format!("/sdk/workflows/{workflow}");
+            let answer = stage.api.call(Method::POST, &path, token, None).await?;
+            if answer.status != 200 {
+                bail!("switching on a schedule: {}", answer.shown());
+            }
+        }
+        Ok(stage)
+    }
+
+    /// Whose schedules run, and which.
+    pub(super) fn ticking(&self) -> impl Iterator<Item = (&String, (&'static str, &'static str))> {
+        let users = self.tokens.iter().take(TICKING);
+        users.flat_map(|token| TICKS.map(|tick| (token, tick)))
+    }
+
+    /// Runs what is to be repeated, to its end.
+    async fn begin_originals(&mut self) -> Result<()> {
+        for token in self.tokens.iter().cycle().take(USERS * ORIGINALS) {
+            let id = fresh();
+            let answer = self.api.request(token, HOLD, &json!({ "id": id })).await?;
+            let json = answer.json();
+            let execution = json["executionId"].as_str();
+            let execution = execution.with_context(|| format!("no run: {}", answer.shown()))?;
+            self.originals.push((execution.to_owned(), id));
+        }
+        let filter = format!("workflowId={HOLD}&status=SUCCEEDED&limit=100");
+        let path = format!("/task-history/workflow-executions?{filter}");
+        loop {
+            let page = self.api.call(Method::GET, &path, API_KEY, None).await?.json();
+            let rows = page["workflowExecutions"].as_array().cloned().unwrap_or_default();
+            if rows.len() == self.originals.len() {
+                let ends = rows.iter().filter_map(|row| row["dateEnded"].as_str());
+                let last = ends.max().context("what has ended has no end")?;
+                last.clone_into(&mut self.begun_before);
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Waits until the node at an address knows the accounts of every user.
@@ -69,28 +126,5 @@ impl Stage {
         for receiver in [&self.warehouse, &self.tracker] {
             receiver.journal(&mut look);
         }
-    }
-
-    /// Waits until nothing is on its way any more, as one node tells; what then is missing, the
-    /// count shows.
-    ///
-    /// # Errors
-    /// The node does not tell.
-    pub(crate) async fn settle(&self, api: &Api, record: &Record, most: Duration) -> Result<()> {
-        let bar = ProgressBar::new_spinner();
-        let begun = Instant::now();
-        while begun.elapsed() < most {
-            let open = api.executions(API_KEY, "EXECUTING").await?
-                + api.executions(API_KEY, "DELAYED").await?;
-            let missing = Count::missing(self, record).len();
-            if open == 0 && missing == 0 {
-                break;
-            }
-            bar.set_message(format!("{open} executions open, {missing} deliveries awaited"));
-            bar.tick();
-            tokio::time::sleep(LOOK).await;
-        }
-        bar.finish_and_clear();
-        Ok(())
     }
 }
