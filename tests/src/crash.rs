@@ -23,6 +23,9 @@ const WORKERS: usize = 12;
 const LIFE_MS: std::ops::Range<u64> = 50..1_500;
 /// Some nodes are killed while they start.
 const INFANT_MS: std::ops::Range<u64> = 0..60;
+/// One of so many is away, the first too, for so long that each schedule misses moments.
+const AWAY_EVERY: u32 = 10;
+const AWAY: Duration = Duration::from_millis(2_100);
 /// Longest time from the last kill until everything has ended.
 const SETTLE_MAX: Duration = Duration::from_secs(240);
 /// Refusals that are shown.
@@ -81,7 +84,7 @@ impl Crash {
         let count = Count::take(&stage, &notes.record, std::slice::from_ref(&data)).await?;
         let is_clean = self.print(&count, &notes);
         println!(
-            "kill to first acknowledgement: p50 {}, max {} ({} times)",
+            "start to first acknowledgement: p50 {}, max {} ({} times)",
             shown_ms(restarts.percentile(50)),
             shown_ms(restarts.percentile(100)),
             restarts.len()
@@ -117,8 +120,10 @@ impl Crash {
             count.rows
         );
         println!(
-            "{} moments of schedules, {} pauses, {} replays, {} pages, {} joins; {} of them amiss",
+            "{} moments of schedules, {} more missed, {} pauses, {} replays, {} pages, {} joins; {} of \
+             them amiss",
             count.of_log("moments"),
+            count.of_log("moments_missed"),
             count.of_log("paused"),
             count.of_log("replayed"),
             count.of_log("pages"),
@@ -142,14 +147,17 @@ impl Crash {
         let bar = ProgressBar::new(u64::from(self.kills));
         bar.set_style(ProgressStyle::with_template("{msg:>24} {bar:40} {pos}/{len}")?);
         let mut restarts = Latencies::default();
-        for _ in 0..self.kills {
+        for n in 0..self.kills {
             let infant = rng.u8(..) < 40;
             let life_ms = rng.u64(if infant { INFANT_MS } else { LIFE_MS });
             tokio::time::sleep(Duration::from_millis(life_ms)).await;
             let before = notes.record.acknowledged();
             moved.send_replace(Vec::new());
             node.kill().await?;
-            let killed_at = Instant::now();
+            if n % AWAY_EVERY == 0 {
+                tokio::time::sleep(AWAY).await;
+            }
+            let started_at = Instant::now();
             node = Node::start(data).await?;
             moved.send_replace(vec![node.address]);
             if !infant {
@@ -157,7 +165,7 @@ impl Crash {
                     let last = notes.refused().pop();
                     bail!("the node accepts nothing after a restart: {last:?}");
                 }
-                restarts.push(killed_at.elapsed());
+                restarts.push(started_at.elapsed());
             }
             bar.set_message(format!("{} acknowledged", notes.record.acknowledged()));
             bar.inc(1);

@@ -35,3 +35,20 @@ pub async fn read_log(data: &Path) -> Result<Value> {
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::ensure;
+
+    #[tokio::test]
+    async fn the_reader_sees_what_it_claims_to() -> Result<()> {
+        let folder = root().join("tests/reader");
+        let mut tests = Command::new(python());
+        let output = tests.args(["-B", "-m", "unittest"]).current_dir(folder).output().await;
+        let output =
+            output.context("cannot run the reader; `cargo x crash` installs what it needs")?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+}

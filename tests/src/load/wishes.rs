@@ -80,6 +80,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    type Change = dyn Fn(&mut Value);
+
     fn wishes() -> Wishes {
         let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
         Wishes {
@@ -111,12 +113,12 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_there_twice_is_told() {
-        let found = |change: &dyn Fn(&mut Value)| {
+        let found = |change: &Change| {
             let mut log = log();
             change(&mut log);
             wishes().against(&log)
         };
-        let cases: [(&str, &dyn Fn(&mut Value)); 7] = [
+        let cases: [(&str, &Change); 7] = [
             ("pauses: 0 of \"q\"", &|log| log["pauses"] = json!({ "p": 1 })),
             ("pauses: 2 of \"q\"", &|log| log["pauses"]["q"] = json!(2)),
             ("resumes: 1 of \"q\"", &|log| log["resumes"]["q"] = json!(1)),
