@@ -134,7 +134,11 @@ impl Count {
         show("joined wrongly", &self.miscounted);
         show("steered otherwise", &self.steered);
         if !self.is_clean() {
-            println!("{:#}", self.log);
+            let mut log = self.log.clone();
+            for list in ["pauses", "resumes", "replays"] {
+                log[list].take();
+            }
+            println!("{log:#}");
         }
     }
 }
