@@ -19,7 +19,7 @@ use tokio::time::timeout;
 /// Who pauses, resumes and repeats.
 const STEERERS: usize = 6;
 /// When an execution is paused, after it was begun; it takes two seconds.
-const BEGUN_MS: std::ops::Range<u64> = 0..1_800;
+const BEGUN_MS: std::ops::Range<u64> = 0..1_500;
 /// How long one stays paused where no node goes away.
 const HELD_MS: std::ops::Range<u64> = 500..4_000;
 /// Of a replay of many in a second: slow enough that it goes on over kills.
@@ -84,14 +84,14 @@ impl Steerer {
         while !self.record.is_stopped() {
             let id = fresh();
             let Some(execution) = self.begin(&id).await else { return };
-            let (original, of) = std::mem::replace(&mut last, (execution.clone(), id));
-            self.replay(&original, &of).await;
             let waited = self.rng.u64(BEGUN_MS);
             tokio::time::sleep(Duration::from_millis(waited)).await;
             if self.pause(&execution).await {
                 self.hold().await;
                 self.resume(&execution).await;
             }
+            let (original, of) = std::mem::replace(&mut last, (execution, id));
+            self.replay(&original, &of).await;
         }
     }
 
