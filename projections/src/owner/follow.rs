@@ -8,6 +8,8 @@
 //! the last batch was not told. Whoever takes over tells that many again; recipients drop repeats.
 
 use super::checkpoint::Mark;
+use super::replay::Replays;
+use super::schedule::Look;
 use super::{BATCH_COMMANDS_MAX, Held, Owner};
 use domain::event::Event;
 use domain::meta::{Actor, Recorded};
@@ -59,6 +61,10 @@ impl Owner {
         self.taken_up_at = None;
         self.queues.clear();
         self.timers.clear();
+        // Whoever holds the partition from now on goes on with them: what was sent of them, and
+        // which schedules were looked at, means nothing when it is taken again.
+        self.replays = Replays::default();
+        self.schedules = Look::default();
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod crash;
 mod handed;
 mod many;
 mod memory;
+mod replay;
 mod turns;
 mod unreadable;
 
