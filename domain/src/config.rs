@@ -70,6 +70,9 @@ pub struct ProjectSettings {
     /// Largest input or output of a step, in bytes.
     #[serde(default = "ProjectSettings::default_step_bytes")]
     pub step_bytes_max: u64,
+    /// Users who may have a connected account; `None`: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected_users_max: Option<u64>,
     /// `sub` of the user whose accounts tests of workflows work with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_user: Option<String>,

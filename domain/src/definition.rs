@@ -104,12 +104,13 @@ fn read(root: &Node, mistakes: &mut Mistakes) -> Option<Document> {
 
 /// The project's own settings; what the file leaves out is as it is kept by default.
 fn settings(root: &Node, id: ProjectId) -> Option<ProjectSettings> {
-    const NUMBERS: [(&str, &str); 5] = [
+    const NUMBERS: [(&str, &str); 6] = [
         ("concurrency", "concurrency_max"),
         ("user_concurrency", "user_concurrency_max"),
         ("function_timeout_ms", "function_timeout_ms"),
         ("request_timeout_ms", "request_timeout_ms"),
         ("step_bytes_max", "step_bytes_max"),
+        ("connected_users_max", "connected_users_max"),
     ];
     let project = root.get("project")?;
     let mut settings = json!({ "id": id, "name": project.text_of("name")? });

@@ -52,3 +52,33 @@ async fn tasks_and_connected_users_are_counted_by_month_and_user() {
     assert_eq!(behind["users"], json!([]));
     assert_error(&world.admin("GET", "/usage/2026-13").await, 400, "MONTH_MALFORMED");
 }
+
+#[tokio::test]
+async fn only_new_users_are_refused_where_there_may_be_no_more() {
+    let mut file = project("http://127.0.0.1:9", &[]);
+    file["project"]["connected_users_max"] = json!(1);
+    let other =
+        json!({ "type": "custom.other", "name": "Other", "base_url": "http://127.0.0.1:9" });
+    file["integrations"].as_array_mut().unwrap().push(other);
+    let world = World::start(&file).await;
+    world.connected("anna").await;
+    let counted = async |users: i64| {
+        until("the count of users", async || {
+            let usage = world.admin("GET", "/usage").await.json();
+            (usage["connectedUsers"] == users).then_some(usage)
+        })
+        .await
+    };
+    assert_eq!(counted(1).await["connectedUsersMax"], 1);
+    let connect = async |user: &str, integration: &str| {
+        let body = json!({ "integrationId": integration, "payload": {} });
+        let token = world.token(user);
+        let path = "/sdk/credentials";
+        world.api.call(hyper::Method::POST, path, &token, Some(&body)).await.unwrap()
+    };
+    assert_error(&connect("bert", DESK).await, 403, "CONNECTED_USERS_TOO_MANY");
+    assert_eq!(connect("anna", "custom.other").await.status, 200);
+    assert_eq!(world.admin("DELETE", "/users/anna").await.status, 200);
+    counted(0).await;
+    assert_eq!(connect("bert", DESK).await.status, 200);
+}

@@ -237,6 +237,13 @@ impl<'a> Walk<'a> {
         Ok(Done { output, next: branch.or(step.next) })
     }
 
+    /// Largest input or output of a step, in bytes.
+    pub(super) fn step_bytes_max(&self) -> usize {
+        let project = self.config.project(self.lineage.run.project);
+        let bytes_max = project.map_or(0, |project| project.settings.step_bytes_max);
+        usize::try_from(bytes_max).unwrap_or(usize::MAX)
+    }
+
     fn respond(
         &self,
         index: u16,
@@ -245,10 +252,7 @@ impl<'a> Walk<'a> {
         scope: &Scope,
         events: &mut Vec<Event>,
     ) -> Result<(), Fault> {
-        let project = self.config.project(self.lineage.run.project);
-        let bytes_max = project.map_or(0, |project| project.settings.step_bytes_max);
-        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let rendered = respond::render(response, scope, bytes_max)
+        let rendered = respond::render(response, scope, self.step_bytes_max())
             .map_err(|error| Fault::of(error.code(), &error))?;
         let input = json!({
             "statusCode": rendered.status,

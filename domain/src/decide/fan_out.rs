@@ -34,7 +34,8 @@ pub(super) fn begin(
     scope: &Scope,
     events: &mut Vec<Event>,
 ) -> Result<bool, Fault> {
-    let items = fan_out::items(action, scope).map_err(|error| Fault::of(error.code(), &error))?;
+    let items = fan_out::items(action, scope, walk.step_bytes_max())
+        .map_err(|error| Fault::of(error.code(), &error))?;
     if items.is_empty() {
         let output = json!({ "items": 0, "failed": 0 });
         events.push(walk.succeeded(index, step, &json!([]), &output, None));

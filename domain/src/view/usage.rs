@@ -12,6 +12,8 @@ pub struct Usage {
     pub tasks: u64,
     /// Users with a connected account at any time in it.
     pub connected_users: u64,
+    /// Users with a connected account at its end, or now.
+    pub connected_at_end: u64,
 }
 
 /// What a user used in a month.

@@ -9,9 +9,6 @@ use std::collections::BTreeSet;
 /// Items of one fan out.
 pub const ITEMS_MAX: usize = 1_000_000;
 
-/// How large the array may be, in bytes of JSON.
-const ITEMS_BYTES_MAX: usize = 50 * 1024 * 1024;
-
 /// Why there is nothing to fan out over.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unfannable {
@@ -39,12 +36,13 @@ impl Unfannable {
     }
 }
 
-/// The items of the array. What is not there has none, as an empty array has.
+/// The items of the array, which has at most so many bytes of JSON. What is not there has none, as an
+/// empty array has.
 ///
 /// # Errors
 /// The array cannot be resolved, is none, or has too many items.
-pub fn items(fan_out: &FanOut, scope: &Scope) -> Result<Vec<Value>, Unfannable> {
-    match resolve(&fan_out.over, scope, ITEMS_BYTES_MAX)? {
+pub fn items(fan_out: &FanOut, scope: &Scope, bytes_max: usize) -> Result<Vec<Value>, Unfannable> {
+    match resolve(&fan_out.over, scope, bytes_max)? {
         Value::Array(items) if items.len() > ITEMS_MAX => {
             Err(Unfannable::TooMany { count: items.len() })
         }

@@ -17,8 +17,13 @@ const PAGE_LEN: usize = 1_000;
 
 /// What a project used, newest month first.
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Months {
     months: Vec<InMonth>,
+    /// Users with a connected account now.
+    connected_users: u64,
+    /// Users who may have one; null: any number.
+    connected_users_max: Option<u64>,
 }
 
 /// What a project used in a month.
@@ -72,7 +77,11 @@ pub(crate) async fn months(
     open: Open,
 ) -> Outcome<Reply<Months>> {
     let usage = door.app.history.usage(open.id, door.now().month()).await?;
-    Ok(Reply::new(Months { months: usage.into_iter().map(InMonth::from).collect() }))
+    Ok(Reply::new(Months {
+        connected_users: usage.first().map_or(0, |now| now.connected_at_end),
+        connected_users_max: open.project.settings.connected_users_max,
+        months: usage.into_iter().map(InMonth::from).collect(),
+    }))
 }
 
 /// The users of one month.

@@ -4,10 +4,13 @@ use super::view;
 use crate::auth::Caller;
 use crate::body::{Read, Sent};
 use crate::command::Wish;
-use crate::door::Shared;
+use crate::door::{Door, Shared};
 use crate::idempotency::{IdempotencyKey, Within};
 use crate::path::Address;
-use crate::problem::{BODY_MALFORMED, CREDENTIAL_UNKNOWN, INTEGRATION_UNKNOWN, INTERNAL, Outcome};
+use crate::problem::{
+    BODY_MALFORMED, CONNECTED_USERS_TOO_MANY, CREDENTIAL_UNKNOWN, INTEGRATION_UNKNOWN, INTERNAL,
+    Outcome,
+};
 use crate::reply::{Nothing, Reply};
 use crate::selector::{NO_ACCOUNT, Selection, Selector};
 use axum::extract::State;
@@ -73,6 +76,9 @@ pub(crate) async fn connect(
     let integration = named.ok_or_else(|| INTEGRATION_UNKNOWN.plain())?.id;
     let before = door.user(caller.id, &caller.user).await?;
     let seen = door.seen(&caller, identity).await?;
+    if seen.is_none() && before.credentials.is_empty() {
+        door.admit_user(&caller).await?;
+    }
     let account = Account::of(request, integration, &before, seen.is_some())?;
     let key = caller.key();
     let sealed = door.seal(&key, Value::Object(account.values).to_string().as_bytes()).await?;
@@ -121,6 +127,17 @@ pub(crate) async fn connect(
         settings: Settings::default(),
     };
     Ok(Reply::new(view::Credential::of(&caller, (credential, &first), &settings)))
+}
+
+impl Door {
+    /// Whether another user may connect an account (seeds: billing/connected-users). It goes by what
+    /// Task History has counted: of users who connect at one moment more may get in.
+    async fn admit_user(&self, caller: &Caller) -> Outcome<()> {
+        let Some(max) = caller.project.settings.connected_users_max else { return Ok(()) };
+        let usage = self.app.history.usage(caller.id, self.now().month()).await?;
+        let connected = usage.first().map_or(0, |now| now.connected_at_end);
+        if connected < max { Ok(()) } else { Err(CONNECTED_USERS_TOO_MANY.plain()) }
+    }
 }
 
 /// What is to be connected.

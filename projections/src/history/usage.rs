@@ -192,7 +192,8 @@ impl HistoryReader {
                 connected += came;
                 let connected_users = u64::try_from(connected).unwrap_or_default();
                 connected -= went;
-                Usage { month, tasks, connected_users }
+                let connected_at_end = u64::try_from(connected).unwrap_or_default();
+                Usage { month, tasks, connected_users, connected_at_end }
             })
             .collect();
         usage.reverse();

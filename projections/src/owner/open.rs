@@ -38,8 +38,6 @@ struct Gather {
     parts: u32,
 }
 
-/// What is gathered for one step, in bytes of JSON.
-const GATHERED_BYTES_MAX: usize = 50 * 1024 * 1024;
 /// Rows read in one go while gathering.
 const GATHERED_ROWS_MAX: u32 = 1_000;
 
@@ -99,6 +97,7 @@ impl<'a> Opener<'a> {
     /// Reads the parts of what a step gave, in their order; null for items that gave nothing.
     async fn gather(&mut self, Gather { key, of, parts }: Gather) -> Result<Fetched, Error> {
         let partition = key.partition(self.world.log.partitions());
+        let bytes_max = self.project.map_or(0, |project| project.settings.step_bytes_max);
         let (mut values, mut bytes) = (Vec::new(), 0);
         for from in (0..parts).step_by(GATHERED_ROWS_MAX as usize) {
             let numbers = from..parts.min(from + GATHERED_ROWS_MAX);
@@ -113,8 +112,8 @@ impl<'a> Opener<'a> {
                     Ok(clear) => clear,
                     Err(error) => return unreadable(error),
                 };
-                bytes += clear.len();
-                if bytes > GATHERED_BYTES_MAX {
+                bytes += clear.len() as u64;
+                if bytes > bytes_max {
                     return Ok(Fetched::TooLarge);
                 }
                 values.push(output_in(&clear));

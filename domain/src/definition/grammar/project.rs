@@ -16,6 +16,7 @@ static YES: Shape = Shape::Yes;
 static FORMAT: Shape = Shape::Whole { min: 1, max: 1 };
 static SLOTS: Shape = Shape::Whole { min: 1, max: 1_000_000 };
 static TIMEOUT: Shape = Shape::Whole { min: 1, max: 3_600_000 };
+static USERS: Shape = Shape::Whole { min: 1, max: 1_000_000_000 };
 static STEP_BYTES: Shape = Shape::Whole { min: 1_024, max: 1 << 30 };
 
 /// A project file.
@@ -53,6 +54,12 @@ static PROJECT: Shape = Shape::Object(&Object {
         optional("request_timeout_ms", &TIMEOUT, "When a request is given up; 60000.")
             .not(&["request_timeout", "timeout"]),
         optional("step_bytes_max", &STEP_BYTES, "Largest input or output of a step; 52428800."),
+        optional(
+            "connected_users_max",
+            &USERS,
+            "Users who may have a connected account; any number.",
+        )
+        .not(&["connected_users"]),
         optional("test_user", &FILLED, "The user whose accounts tests of workflows work with."),
     ],
     rules: &[],
