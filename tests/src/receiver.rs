@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Pages of everything that is asked for below [`PAGED`], and items of each.
+/// Pages of everything that is asked for page by page.
 pub const PAGES: usize = 3;
 /// Items of a page.
 pub const PAGE_ITEMS: usize = 3;
