@@ -76,7 +76,7 @@ async fn only_new_users_are_refused_where_there_may_be_no_more() {
         let path = "/sdk/credentials";
         world.api.call(hyper::Method::POST, path, &token, Some(&body)).await.unwrap()
     };
-    assert_error(&connect("bert", DESK).await, 403, "CONNECTED_USERS_TOO_MANY");
+    assert_error(&connect("bert", DESK).await, 409, "CONNECTED_USERS_TOO_MANY");
     assert_eq!(connect("anna", "custom.other").await.status, 200);
     assert_eq!(world.admin("DELETE", "/users/anna").await.status, 200);
     counted(0).await;

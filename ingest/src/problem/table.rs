@@ -70,7 +70,7 @@ codes! {
     WORKFLOW_DISABLED 409 "The workflow is not enabled for this user.";
     TRIGGER_MISMATCH 400 "The workflow is not triggered by requests.";
     CREDENTIAL_UNKNOWN 404 "The user has no such credential.";
-    CONNECTED_USERS_TOO_MANY 403 "The project has as many connected users as it may have.";
+    CONNECTED_USERS_TOO_MANY 409 "The project has as many connected users as it may have.";
     CREDENTIALS_TOO_MANY 409 "The user has too many connected accounts.";
     USER_UNKNOWN 404 "Nothing is known of the user.";
     EXECUTION_UNKNOWN 404 "There is no such execution.";
