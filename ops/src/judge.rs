@@ -28,7 +28,7 @@ impl ingest::Judge for Judge {
         };
         self.0.call(call).await.map_err(|fault| match fault {
             Fault::Busy => NoVerdict::Busy,
-            fault => NoVerdict::Failed(fault.to_string()),
+            fault => NoVerdict::Failed(fault.code()),
         })
     }
 }

@@ -20,8 +20,7 @@ pub trait Judge: Send + Sync {
     async fn judge(&self, question: Question<'_>) -> Result<Value, NoVerdict>;
 }
 
-/// What a function is question.
-#[derive(Debug)]
+/// What a function is asked. It holds the secret.
 pub struct Question<'a> {
     /// Whose it is.
     pub project: ProjectId,
@@ -38,8 +37,8 @@ pub struct Question<'a> {
 pub enum NoVerdict {
     /// There is no room now: ask again.
     Busy,
-    /// It failed.
-    Failed(String),
+    /// It failed: the code. What it said may hold the secret.
+    Failed(&'static str),
 }
 
 impl Door {
@@ -62,8 +61,8 @@ impl Door {
             Ok(Value::Bool(true)) => Ok(Verdict::Verified),
             Ok(_) => Ok(Verdict::Forged),
             Err(NoVerdict::Busy) => Err(VERIFIER_BUSY.plain()),
-            Err(NoVerdict::Failed(reason)) => {
-                tracing::warn!(%integration, reason, "the function that verifies webhooks failed");
+            Err(NoVerdict::Failed(code)) => {
+                tracing::warn!(%integration, code, "the function that verifies webhooks failed");
                 Ok(Verdict::Forged)
             }
         }
