@@ -186,7 +186,7 @@ impl<'a> Preconfigured<'a> {
         }
         let is_counted = |by| self.progress.by == by || self.progress.next.is_null();
         if let Some(offset) = strategy.offset.as_ref().filter(|_| is_counted(Way::Offset)) {
-            let next = self.here(offset, 0) + count;
+            let next = self.here(offset, 0).saturating_add(count);
             let total = count_at(response, strategy.total.as_ref());
             let first = offset.first.unwrap_or_default();
             let is_last =
@@ -194,13 +194,14 @@ impl<'a> Preconfigured<'a> {
             return if is_last { Ok(None) } else { on(Way::Offset, Value::from(next)) };
         }
         if let Some(page) = strategy.page.as_ref().filter(|_| is_counted(Way::Page)) {
-            let (here, first) = (self.here(page, 1), page.first.unwrap_or(1));
+            let next = self.here(page, 1).saturating_add(1);
+            let first = page.first.unwrap_or(1);
             let pages = count_at(response, strategy.pages.as_ref());
             let total = count_at(response, strategy.total.as_ref());
             let is_last = count == 0
-                || pages.is_some_and(|pages| here + 1 >= first.saturating_add(pages))
+                || pages.is_some_and(|pages| next >= first.saturating_add(pages))
                 || total.is_some_and(|total| seen >= total);
-            return if is_last { Ok(None) } else { on(Way::Page, Value::from(here + 1)) };
+            return if is_last { Ok(None) } else { on(Way::Page, Value::from(next)) };
         }
         Ok(None)
     }
