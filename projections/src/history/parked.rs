@@ -1,7 +1,6 @@
 //! Commands that were parked, and what became of them.
 
-use super::{HistoryReader, PARKED, decode};
-use crate::queue::after;
+use super::{HistoryReader, PARKED};
 use crate::runner::{Loaded, Standing};
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::codec;
@@ -11,7 +10,7 @@ use domain::event::Event;
 use domain::id::{EventId, ProjectId};
 use domain::meta::Recorded;
 use domain::view::Parked;
-use ports::{Error, Partition, Range, Table};
+use ports::{Error, Partition, Table};
 
 /// Parked commands that are shown, at most, of each partition. Each cost two nodes their lives.
 const SHOWN_MAX: usize = 1_000;
@@ -71,17 +70,7 @@ impl HistoryReader {
     /// # Errors
     /// As [`HistoryReader::list`].
     pub async fn parked(&self, project: ProjectId) -> Result<Vec<Parked>, Error> {
-        let mut parked: Vec<Parked> = Vec::new();
-        for partition in 0..self.log.partitions() {
-            let mut from = BytesMut::with_capacity(18);
-            from.put_u16(partition);
-            from.put_slice(project.bytes());
-            let (until, from) = (after(&from), from.freeze());
-            let range = Range { from, until, limit: SHOWN_MAX, backwards: true };
-            for (_, value) in self.store.scan(PARKED, range).await? {
-                parked.push(decode(&value)?);
-            }
-        }
+        let mut parked: Vec<Parked> = self.of_project(PARKED, project, SHOWN_MAX).await?;
         parked.sort_by_key(|row| std::cmp::Reverse((row.parked_at, row.id)));
         parked.truncate(SHOWN_MAX);
         Ok(parked)
@@ -95,10 +84,12 @@ impl HistoryReader {
         let partition = Partition::commands(parked.partition);
         let found = match self.log.read(partition, parked.offset, 1).await {
             Ok(found) => found,
+            // It stood there: what the log has not now is behind what retention kept.
             Err(Error::Corrupt(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
         let stored = found.into_iter().find(|stored| stored.offset == parked.offset);
-        Ok(stored.and_then(|stored| codec::decode(&stored.record.value).ok()))
+        let command = stored.map(|stored| codec::decode(&stored.record.value)).transpose();
+        command.map_err(|error| Error::Corrupt(format!("command at {}: {error}", parked.offset)))
     }
 }

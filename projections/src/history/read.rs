@@ -6,13 +6,14 @@ use super::{CONTENTS, History, ITEMS, PARENTS, RUNS, STARTS, contents_key, decod
 use crate::owner::Seat;
 use crate::queue::after;
 use crate::runner;
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use domain::event::StepKind;
 use domain::id::{ExecutionId, ProjectId, hash16_of};
 use domain::key::{Key, partition_of};
 use domain::payload::Payload;
 use domain::view::{Execution, ExecutionFilter, Executions, Run, StepContents, StepType};
 use ports::{Error, Log, Range, Store};
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -167,6 +168,27 @@ impl HistoryReader {
             None => Payload::empty(),
         };
         Ok(Some(StepContents { user, is_test, step: row, number, sealed }))
+    }
+
+    /// Rows whose keys begin with the partition and the project: of each partition the last ones.
+    pub(super) async fn of_project<R: DeserializeOwned>(
+        &self,
+        table: ports::Table,
+        project: ProjectId,
+        limit: usize,
+    ) -> Result<Vec<R>, Error> {
+        let mut rows = Vec::new();
+        for partition in 0..self.log.partitions() {
+            let mut from = BytesMut::with_capacity(18);
+            from.put_u16(partition);
+            from.put_slice(project.bytes());
+            let (until, from) = (after(&from), from.freeze());
+            let range = Range { from, until, limit, backwards: true };
+            for (_, value) in self.store.scan(table, range).await? {
+                rows.push(decode(&value)?);
+            }
+        }
+        Ok(rows)
     }
 
     pub(super) async fn row(

@@ -2,7 +2,6 @@
 
 use super::index::{Group, Scope, parse_start};
 use super::{HistoryReader, REPLAYS, RUNS, STARTS, decode, run_key};
-use crate::queue::after;
 use crate::runner::{Loaded, Standing};
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::command::{KeptStep, ReplayExecution};
@@ -98,26 +97,18 @@ impl HistoryReader {
     /// As [`HistoryReader::list`].
     pub async fn replays(&self, project: ProjectId) -> Result<Vec<ExecutionsReplay>, Error> {
         let mut replays = BTreeMap::<_, ExecutionsReplay>::new();
-        for partition in 0..self.log.partitions() {
-            let mut from = BytesMut::with_capacity(18);
-            from.put_u16(partition);
-            from.put_slice(project.bytes());
-            let (until, from) = (after(&from), from.freeze());
-            let range = Range { from, until, limit: SHOWN_MAX, backwards: true };
-            for (_, value) in self.store.scan(REPLAYS, range).await? {
-                let row: ExecutionsReplay = decode(&value)?;
-                let part = (row.replayed, row.skipped, row.is_done);
-                let key = (row.asked.replay, row.asked.integration);
-                let known = replays.entry(key).or_insert_with(|| ExecutionsReplay {
-                    replayed: 0,
-                    skipped: 0,
-                    is_done: true,
-                    ..row
-                });
-                known.replayed += part.0;
-                known.skipped += part.1;
-                known.is_done &= part.2;
-            }
+        for row in self.of_project::<ExecutionsReplay>(REPLAYS, project, SHOWN_MAX).await? {
+            let part = (row.replayed, row.skipped, row.is_done);
+            let key = (row.asked.replay, row.asked.integration);
+            let known = replays.entry(key).or_insert_with(|| ExecutionsReplay {
+                replayed: 0,
+                skipped: 0,
+                is_done: true,
+                ..row
+            });
+            known.replayed += part.0;
+            known.skipped += part.1;
+            known.is_done &= part.2;
         }
         let mut rows: Vec<_> = replays.into_values().collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.requested_at, row.asked.replay)));
